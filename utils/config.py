@@ -156,7 +156,7 @@ def _explain(problem: Any) -> str:
     if name.isupper():
         name = name.removeprefix(PREFIX).lower()
     if problem["type"] == "value_error":
-        return f"{PREFIX}{str(problem['ctx']['error'])}"
+        return f"{PREFIX}{problem['ctx']['error']!s}"
     return f"{PREFIX}{name.upper()}: {problem['input']!r} cannot be used: {problem['msg']}"
 
 

@@ -1,0 +1,66 @@
+"""Structured logs that hold ids, counts, durations and class names, and never speech, names or tokens.
+
+Exceptions are logged by class and stack: their texts may come from a vendor and hold what was said.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+FORBIDDEN_FIELDS = frozenset({"text", "words", "transcript", "token", "resume_token", "password", "email", "cookie"})
+"""Fields that are struck out whoever logs them"""
+NOISY_LIBRARIES = ("engineio", "socketio", "werkzeug", "botocore", "boto3", "urllib3", "pydub", "sqlalchemy", "alembic")
+
+
+def configure_logging(level: str, log_format: str, stream: TextIO | None = None) -> None:
+    """Set up this process's logs once: `console` for people, `json` for machines."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer(default=str)
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            strike_out,
+            explain_error,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=stream or sys.stderr, format="%(levelname)s %(name)s")
+    for name in NOISY_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def get_logger(part: str) -> Any:
+    """The logger of one part of the program."""
+    return structlog.get_logger(part=part)
+
+
+def strike_out(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what must never be in a log, should anyone pass it."""
+    for name in FORBIDDEN_FIELDS & event.keys():
+        event[name] = "***"
+    return event
+
+
+def explain_error(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Turn an exception in `error` into its class and the places it passed, without its text."""
+    error = event.get("error")
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["code"] = getattr(error, "code", None)
+        event["stack"] = [
+            f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+    return event
