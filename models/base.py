@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Dialect, MetaData
+from sqlalchemy import DateTime, Dialect, Float, MetaData
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -39,4 +39,4 @@ class Base(DeclarativeBase):
     """Every table of the program; migrations/ is compared with its metadata."""
 
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcTime}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcTime, float: Float()}
