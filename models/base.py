@@ -16,6 +16,11 @@ CONSTRAINT_NAMES = {
 """Named, so that a later migration can find and change them on every database"""
 
 
+def utc_now() -> datetime:
+    """This moment, in UTC, with zone."""
+    return datetime.now(UTC)
+
+
 class UtcTime(TypeDecorator[datetime]):
     """A moment, kept in UTC. SQLite has no zones, so what it gives back is given UTC again."""
 

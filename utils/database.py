@@ -77,7 +77,7 @@ def transaction(sessions: sessionmaker[Session]) -> Iterator[Session]:
 
 @contextmanager
 def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
-    """A session that sees one moment of the database and waits for no writer. Raises like `transaction`."""
+    """A session that only reads, and waits for no writer. Raises like `transaction`."""
     with _in_our_words(), sessions() as session:
         session.connection(execution_options=READS_ONLY)
         yield session

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from local_services.sql_notes import SqlNotes
+from local_services.sql_transcripts import SqlTranscripts
+from tests.dictating import Clock
 from tests.servers import postgresql, s3
 from utils.database import open_engine, upgrade_schema
 
@@ -37,3 +40,18 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
             connection.exec_driver_sql("DELETE FROM transcriptions")
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def transcripts(engine: Engine, clock: Clock) -> SqlTranscripts:
+    return SqlTranscripts(engine, clock)
+
+
+@pytest.fixture
+def notes(engine: Engine) -> SqlNotes:
+    return SqlNotes(engine)

@@ -1,0 +1,158 @@
+"""The notes' rows in SQLite or PostgreSQL, as the live path writes them."""
+
+import dataclasses
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import transcription as tables
+from models.base import utc_now
+from models.errors import InvalidSessionState, NotFound
+from models.ports import Closing, Opening, StoredRecording
+from models.transcript import Segment, count_words, join_text
+from models.transcription import Transcription
+from utils.database import transaction
+
+UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+"""No database takes these characters in text; refusing a whole segment for one would lose its words"""
+
+
+class SqlTranscripts:
+    """The Transcripts port over SQLAlchemy.
+
+    Each method is one transaction that first locks its row: by SELECT FOR UPDATE on PostgreSQL, by the write
+    lock on SQLite. So two workers never interleave within a note, and a call that was cut off can be repeated.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime] = utc_now) -> None:
+        self._sessions = sessionmaker(engine)
+        self._now = now
+
+    def begin(self, opening: Opening) -> int:
+        """Make the row and return its id, or return that of the row the session has already.
+
+        Raises InvalidSessionState when the session id belongs to another user.
+        """
+        with transaction(self._sessions) as rows:
+            row = self._find(rows, opening.session_id) or self._add(rows, opening)
+            if row.user_id != opening.user_id:
+                raise InvalidSessionState("This session id is taken. Nothing was recorded; start with a new one.")
+            return row.id
+
+    def append(self, session_id: str, segment: Segment) -> None:
+        """Add a final. Late finals are added to a finished note too: they were spoken, so they are kept."""
+        final = segment.final
+        text = storable(final.text)
+        with transaction(self._sessions) as rows:
+            row = self._locked(rows, session_id)
+            known = rows.get(tables.Segment, (row.id, segment.index))
+            if known is not None and known.text == text:
+                return
+            if known is not None or segment.index != self._count(rows, row):
+                raise InvalidSessionState("A segment is not the next one of its note. What was kept before is safe.")
+            rows.add(
+                tables.Segment(
+                    transcription_id=row.id,
+                    segment_index=segment.index,
+                    segment_id=storable(final.segment_id),
+                    text=text,
+                    start_time=final.start_time,
+                    end_time=final.end_time,
+                    confidence=final.confidence,
+                    words=[dataclasses.asdict(word) | {"text": storable(word.text)} for word in final.words],
+                )
+            )
+            row.transcript_text = join_text(row.transcript_text or "", text)
+            row.word_count = count_words(row.transcript_text)
+            self._touch(row)
+
+    def recording_stored(self, session_id: str, recording: StoredRecording) -> None:
+        """Note that the recording is kept. Raises InvalidSessionState when it has not the key of the row."""
+        with transaction(self._sessions) as rows:
+            row = self._locked(rows, session_id)
+            if row.audio_s3_key != recording.key:
+                raise InvalidSessionState("This recording belongs to another note. Both are safe.")
+            kept = ("STORED", recording.sha256, recording.size_bytes)
+            if (row.audio_status, row.audio_sha256, row.audio_bytes) != kept:
+                row.audio_status, row.audio_sha256, row.audio_bytes = kept
+                self._touch(row)
+
+    def recording_failed(self, session_id: str) -> None:
+        """Note that the recording can't be stored by itself any more, unless it is stored."""
+        with transaction(self._sessions) as rows:
+            row = self._locked(rows, session_id)
+            if row.audio_status == "PENDING":
+                row.audio_status = "FAILED"
+                self._touch(row)
+
+    def finish(self, session_id: str, closing: Closing) -> None:
+        """Move the row to COMPLETED or FAILED, once."""
+        status = "COMPLETED" if closing.completed else "FAILED"
+        with transaction(self._sessions) as rows:
+            row = self._locked(rows, session_id)
+            if row.status == status:
+                return
+            if row.status != "IN_PROGRESS":
+                raise InvalidSessionState(f"No move from {row.status} to {status}. The note is as it was.")
+            row.status = status
+            row.failure_code = closing.failure_code
+            row.audio_duration_seconds = closing.audio_duration_seconds
+            row.partial_transcript = None
+            row.word_count = count_words(row.transcript_text or "")
+            self._touch(row)
+
+    def _add(self, rows: Session, opening: Opening) -> Transcription:
+        earlier = opening.continues_session_id and self._find(rows, opening.continues_session_id)
+        row = Transcription(
+            session_id=opening.session_id,
+            user_id=opening.user_id,
+            job_id=opening.job_id,
+            streaming_job_id=opening.job_id,
+            is_streaming=True,
+            audio_s3_key=opening.audio_s3_key,
+            transcript_text="",
+            sample_rate=opening.sample_rate,
+            quality=opening.quality,
+            specialty=opening.specialty,
+            recogniser=opening.recogniser,
+            worker_id=opening.worker_id,
+            continues_id=earlier.id if earlier and earlier.user_id == opening.user_id else None,
+            created_at=opening.created_at,
+            updated_at=opening.created_at,
+            heartbeat_at=self._now(),
+        )
+        try:
+            with rows.begin_nested():
+                rows.add(row)
+        except IntegrityError:  # another worker began the same session at the same moment
+            return self._locked(rows, opening.session_id)
+        return row
+
+    def _find(self, rows: Session, session_id: str) -> Transcription | None:
+        query = select(Transcription).where(Transcription.session_id == session_id).with_for_update()
+        return rows.scalars(query).one_or_none()
+
+    def _locked(self, rows: Session, session_id: str) -> Transcription:
+        row = self._find(rows, session_id)
+        if row is None:
+            raise NotFound
+        return row
+
+    def _count(self, rows: Session, row: Transcription) -> int:
+        last = select(func.max(tables.Segment.segment_index)).where(tables.Segment.transcription_id == row.id)
+        newest = rows.scalar(last)
+        return 0 if newest is None else newest + 1
+
+    def _touch(self, row: Transcription) -> None:
+        # A clock that was set back must not make a note older than it was.
+        row.updated_at = max(self._now(), row.updated_at)
+        if row.status == "IN_PROGRESS":
+            row.heartbeat_at = row.updated_at
+
+
+def storable(text: str) -> str:
+    """`text` with the characters that no database takes (NUL, lone surrogates) replaced by U+FFFD."""
+    return text.translate(UNSTORABLE)
