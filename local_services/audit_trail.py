@@ -19,6 +19,8 @@ POSTGRESQL_LOCK = 0x5E7A_A0D1
 TRIES = 20
 """How often a row is written again when another writer was faster"""
 ROWS_A_READ = 1000
+LONGEST_ADDRESS = 64
+"""Characters; the longest IPv6 address with a zone is shorter"""
 
 
 class AuditTrail:
@@ -42,7 +44,8 @@ class AuditTrail:
         Give ids, never names, speech or tokens: a line can't be taken back.
         """
         for _ in range(TRIES):
-            line = AuditEvent(event=event, user_id=user_id, object_id=object_id, address=address, outcome=outcome)
+            line = AuditEvent(event=event, user_id=user_id, object_id=object_id, outcome=outcome)
+            line.address = address[:LONGEST_ADDRESS] if address else None
             try:
                 with transaction(self._databases) as db:
                     self._append(db, line)

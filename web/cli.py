@@ -1,0 +1,117 @@
+"""The command line: `flask --app app users | tokens | db`."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from local_services.accounts import Account
+from models.account import ROLES
+from models.errors import DictationError
+from utils.database import SchemaUnknown, upgrade_schema
+from web.parts import parts
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+users = AppGroup("users", help="The people who may sign in.")
+tokens = AppGroup("tokens", help="The keys of programs that act for somebody.")
+db = AppGroup("db", help="The database.")
+
+from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from the first line of the input.")
+
+
+def register_cli(app: Flask) -> None:
+    """Add the commands. They use the parts that register_web was given."""
+    for group in (users, tokens, db):
+        app.cli.add_command(group)
+
+
+def in_words(command: Callable[P, R]) -> Callable[P, R]:
+    """Tell a refusal in one line and end with an exit code that isn't 0."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (DictationError, SchemaUnknown) as refused:
+            raise click.ClickException(str(refused)) from None
+
+    return run
+
+
+@users.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@from_stdin
+@in_words
+def add_user(email: str, role: str, password_stdin: bool) -> None:
+    """Let somebody sign in."""
+    account = parts().accounts.add_user(email, role, _password(password_stdin))
+    _write_down("user_added", account)
+    click.echo(f"{account.email} may now sign in as {account.role}.")
+
+
+@users.command("list")
+@in_words
+def list_users() -> None:
+    """Show everybody: address, role, whether they may sign in."""
+    for account in parts().accounts.list_users():
+        click.echo(f"{account.email}\t{account.role}\t{'active' if account.is_active else 'disabled'}")
+
+
+@users.command("disable")
+@click.argument("email")
+@in_words
+def disable_user(email: str) -> None:
+    """Close an account: signed out everywhere at once, notes kept."""
+    account = parts().accounts.disable_user(email)
+    _write_down("user_disabled", account)
+    click.echo(f"{account.email} is signed out and can't sign in any more. Their notes are kept.")
+
+
+@users.command("password")
+@click.argument("email")
+@from_stdin
+@in_words
+def set_password(email: str, password_stdin: bool) -> None:
+    """Give somebody a new password; they are signed out everywhere."""
+    account = parts().accounts.set_password(email, _password(password_stdin))
+    _write_down("password_changed", account)
+    click.echo(f"{account.email} has a new password and is signed out everywhere.")
+
+
+@tokens.command("create")
+@click.argument("email")
+@click.option("--name", default="command line", show_default=True, help="What the token is for.")
+@in_words
+def create_token(email: str, name: str) -> None:
+    """Make a token for programs and print it, this once."""
+    raw = parts().accounts.create_token(email, name)
+    parts().audit.record("token_created", None, parts().accounts.user_id_of(email))
+    click.echo(raw)
+
+
+@db.command("upgrade")
+@in_words
+def upgrade() -> None:
+    """Bring the tables to the newest form."""
+    upgrade_schema(parts().settings.sqlalchemy_url)
+    click.echo("The database is up to date.")
+
+
+def _password(from_input: bool) -> str:
+    if from_input:
+        try:
+            return sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise click.ClickException("The password is not readable text. Nothing was changed.") from None
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _write_down(event: str, account: Account) -> None:
+    parts().audit.record(event, None, account.user_id)
