@@ -1,13 +1,20 @@
 """The adapters that every contract test runs against: the embedded one and the real one of each port."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.client import BaseClient
+from botocore.config import Config
 from sqlalchemy import Engine
 
+from aws_services.storage_manager import S3AudioStore
+from local_services.file_audio_store import FileAudioStore
 from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts
+from models.ports import AudioStore
 from tests.dictating import Clock
 from tests.servers import postgresql, s3
 from utils.database import open_engine, upgrade_schema
@@ -55,3 +62,34 @@ def transcripts(engine: Engine, clock: Clock) -> SqlTranscripts:
 @pytest.fixture
 def notes(engine: Engine) -> SqlNotes:
     return SqlNotes(engine)
+
+
+@pytest.fixture
+def s3_client(s3_address: str) -> Iterator[BaseClient]:
+    """A client of the S3 over HTTP."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_address,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(signature_version="s3v4"),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(s3_client: BaseClient) -> str:
+    """The name of a new, empty bucket."""
+    name = f"recordings-{uuid.uuid4()}"
+    s3_client.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.integration)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> AudioStore:
+    """A store without recordings."""
+    if request.param == "folder":
+        return FileAudioStore(tmp_path / "recordings")
+    return S3AudioStore(request.getfixturevalue("s3_client"), request.getfixturevalue("bucket"))
