@@ -1,0 +1,94 @@
+"""A recording's PCM made into an MP3, by pydub and ffmpeg, without ever holding the recording in memory."""
+
+import mmap
+import shutil
+import struct
+import tempfile
+import warnings
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+import imageio_ffmpeg
+
+from models.errors import EncodingFailed
+
+with warnings.catch_warnings():
+    # pydub warns when there is no ffmpeg in PATH; ours may come from a wheel.
+    warnings.simplefilter("ignore")
+    from pydub import AudioSegment, audio_segment
+    from pydub.exceptions import PydubException
+
+BYTES_PER_SAMPLE = 2
+EMPTY_SECONDS = 0.1
+"""Silence that stands for a recording without a single sample"""
+
+REPEATABLE = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-threads", "1"]
+"""The same PCM always gives the same bytes, so storing it again after a crash finds it stored already"""
+
+_scratch: ContextVar[tuple[Path, list[IO[bytes]]]] = ContextVar("scratch")
+
+
+def _scratch_file(mode: str, delete: bool) -> IO[bytes]:
+    folder, opened = _scratch.get()
+    file: Any = tempfile.NamedTemporaryFile(mode, dir=folder, delete=delete)  # noqa: SIM115
+    opened.append(file)
+    return file  # type: ignore[no-any-return]
+
+
+# pydub gives no say in where its temporary files go. They hold speech, so they must not lie in /tmp.
+audio_segment.NamedTemporaryFile = _scratch_file
+
+
+def encode_mp3(pcm: Path, sample_rate: int, mp3: Path, bitrate_kbps: int) -> None:
+    """Encode the PCM (s16le, mono, `sample_rate` Hertz) and put the result at `mp3`, whole or not at all.
+
+    A PCM file without a whole sample becomes EMPTY_SECONDS of silence, so that every note has a recording that
+    plays. Temporary files lie beside `mp3` and are gone afterwards. Takes memory for the MP3 alone, and some 4 s
+    of one core, in ffmpeg, for half an hour at 16 kHz. A bitrate that MP3 has not at this rate becomes the nearest.
+    Raises EncodingFailed, also for more than 4 GB of PCM.
+    """
+    try:
+        with _scratch_beside(mp3) as folder, _samples(pcm, sample_rate) as samples:
+            recording = AudioSegment(samples, sample_width=BYTES_PER_SAMPLE, frame_rate=sample_rate, channels=1)
+            recording.converter = ffmpeg()
+            whole = folder / "whole.mp3"
+            with whole.open("w+b") as out:
+                recording.export(out, format="mp3", bitrate=f"{bitrate_kbps}k", parameters=REPEATABLE)
+            whole.replace(mp3)
+    except (PydubException, OSError, ValueError, RuntimeError, wave.Error, struct.error) as error:
+        raise EncodingFailed(reason=type(error).__name__) from None
+
+
+@cache
+def ffmpeg() -> str:
+    """The ffmpeg in PATH, else the one in the wheel. Raises RuntimeError when there is none."""
+    return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+@contextmanager
+def _scratch_beside(mp3: Path) -> Iterator[Path]:
+    opened: list[IO[bytes]] = []
+    with tempfile.TemporaryDirectory(prefix=".encoding-", dir=mp3.parent) as name:
+        token = _scratch.set((Path(name), opened))
+        try:
+            yield Path(name)
+        finally:
+            _scratch.reset(token)
+            for file in opened:  # pydub leaves them open when ffmpeg fails
+                with suppress(OSError):
+                    file.close()
+
+
+@contextmanager
+def _samples(pcm: Path, sample_rate: int) -> Iterator[mmap.mmap | bytes]:
+    length = pcm.stat().st_size // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE
+    if not length:
+        yield bytes(int(sample_rate * EMPTY_SECONDS) * BYTES_PER_SAMPLE)
+        return
+    with pcm.open("rb") as file, mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ) as samples:
+        yield samples
