@@ -58,6 +58,7 @@ def register_error_answers(app: Flask) -> None:
         response.headers["X-Request-ID"] = request_id()
         return response
 
+    app.log_exception = lambda exc_info: _log_failure(exc_info[1])  # type: ignore[method-assign]
     app.register_error_handler(DictationError, answer_error)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_failure)
@@ -126,9 +127,15 @@ def _in_our_words(status: int) -> DictationError:
 
 
 def _answer_failure(error: Exception) -> Response:
+    g.has_failed = True
+    _log_failure(error)
+    return answer_error(InternalError())
+
+
+def _log_failure(error: BaseException | None) -> None:
+    """By class and stack. Flask's own way would write the exception's text, which may hold speech."""
     found = {"request_id": request_id(), "user_id": _known_user_id(), "route": str(request.url_rule)}
     log.error("request_failed", error=error, **found)
-    return answer_error(InternalError())
 
 
 def _known_user_id() -> str | None:

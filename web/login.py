@@ -15,6 +15,7 @@ from flask import (
     Request,
     Response,
     current_app,
+    g,
     make_response,
     redirect,
     render_template,
@@ -95,6 +96,9 @@ def visitor() -> Visitor:
 
 def visitor_for_page() -> Visitor | None:
     """Who is signed in, or None; also None when that can't be found out now, so that an error page can be shown."""
+    if g.get("has_failed"):
+        known = g.get("_login_user")  # finding out may be what failed
+        return known if isinstance(known, Visitor) else None
     try:
         return visitor() if current_user.is_authenticated else None
     except DictationError:

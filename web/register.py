@@ -1,4 +1,4 @@
-"""Everything of the web but the sockets, put on an application. Nothing here connects, reads or starts anything."""
+"""Everything of the web but the sockets, put on an application. Nothing here connects to anything."""
 
 from collections.abc import Callable, Mapping
 
