@@ -1,0 +1,118 @@
+import { clock, count, dayAndTime, duration } from "./format.js";
+import { audioWords, failureWords, specialtyWords, statusWords } from "./note-words.js";
+
+/** A note in work is read again after this, and then less and less often. */
+const FIRST_AGAIN_MS = 2000;
+const LAST_AGAIN_MS = 60000;
+
+/** One note: its text by segments, its recording, and what was saved. A note still in work is read again by itself. */
+export class NoteView {
+  #api;
+  #id;
+  #parts;
+  #text = null;
+  #againMs = FIRST_AGAIN_MS;
+
+  /** @param {object} parts elements: heading, meta, status, audio, failure, text, player, copy, message, note, ... */
+  constructor(api, id, parts) {
+    this.#api = api;
+    this.#id = id;
+    this.#parts = parts;
+  }
+
+  get text() {
+    return this.#text ?? "";
+  }
+
+  /** @param {AbortSignal} signal ends it */
+  async start(signal) {
+    try {
+      const note = await this.#api.note(this.#id, signal);
+      this.#show(note);
+      if (isInWork(note)) this.#readAgain(signal);
+    } catch (error) {
+      this.#say(error.words ?? "This note can't be shown. It is safe on the server. Please reload the page.");
+    }
+  }
+
+  #readAgain(signal) {
+    setTimeout(() => signal?.aborted || this.start(signal), this.#againMs);
+    this.#againMs = Math.min(2 * this.#againMs, LAST_AGAIN_MS);
+  }
+
+  #show(note) {
+    const { heading, meta, status, audio, failure, body } = this.#parts;
+    heading.textContent = dayAndTime(new Date(note.created_at));
+    meta.textContent = [
+      duration(note.audio_duration_seconds ?? 0),
+      count(note.word_count ?? 0, "word"),
+      specialtyWords(note.specialty),
+      note.recogniser ? `recognised by ${note.recogniser}` : "",
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    show(status, statusWords(note.status));
+    show(audio, audioWords(note.audio_status));
+    failure.textContent = failureWords(note);
+    failure.hidden = failure.textContent === "";
+    this.#showText(note);
+    this.#showRecording(note.audio_status === "STORED");
+    body.hidden = false;
+    this.#say("");
+  }
+
+  #showText({ transcript_text: newText, segments }) {
+    // Written anew only when it changed, so that nobody loses what they have selected.
+    if (newText === this.#text) return;
+    this.#text = newText;
+    const { text, copy, textDownload } = this.#parts;
+    text.replaceChildren(...segments.map((segment) => this.#line(segment)));
+    copy.hidden = textDownload.hidden = segments.length === 0;
+    textDownload.href = this.#api.textDownloadAddress(this.#id);
+    if (segments.length === 0) text.textContent = "No words were recognised. Listen to the recording.";
+  }
+
+  #line({ text, start_time: start }) {
+    const line = document.createElement("p");
+    line.className = "segment timed";
+    const time = document.createElement("button");
+    time.type = "button";
+    time.className = "segment-time";
+    time.textContent = clock(start);
+    time.setAttribute("aria-label", `Play from ${duration(start)}`);
+    time.addEventListener("click", () => this.#playFrom(start));
+    const words = document.createElement("span");
+    words.textContent = text;
+    line.append(time, words);
+    return line;
+  }
+
+  #showRecording(isStored) {
+    const { player, recordingDownload } = this.#parts;
+    player.hidden = recordingDownload.hidden = !isStored;
+    recordingDownload.href = this.#api.audioDownloadAddress(this.#id);
+    const address = this.#api.audioAddress(this.#id);
+    if (isStored && player.getAttribute("src") !== address) player.src = address;
+    this.#parts.text.classList.toggle("without-recording", !isStored);
+  }
+
+  #playFrom(seconds) {
+    const { player } = this.#parts;
+    player.currentTime = seconds;
+    player.play().catch(() => this.#say("The recording can't be played here. Download it below; it is safe."));
+  }
+
+  #say(words) {
+    this.#parts.message.textContent = words;
+    this.#parts.message.hidden = words === "";
+  }
+}
+
+function isInWork({ status, audio_status: audio }) {
+  return status === "IN_PROGRESS" || audio === "PENDING";
+}
+
+function show(element, { text, tone }) {
+  element.textContent = text;
+  element.dataset.tone = tone;
+}

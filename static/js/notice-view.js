@@ -1,0 +1,34 @@
+/**
+ * A notice as an element: the heading says what happened, the text whether it is safe and what to do.
+ * @param {{what: string, safe: string, action: string}} notice
+ * @param {{label: string, run: () => void, isMain?: boolean}[]} choices buttons
+ * @param {string} reference an id to quote to support, or empty
+ * @returns {HTMLElement}
+ */
+export function noticeView({ what, safe, action }, choices = [], reference = "") {
+  const notice = document.createElement("div");
+  notice.className = "notice";
+  notice.append(line("strong", what), line("p", `${safe} ${action}`.trim()));
+  if (choices.length > 0) {
+    const row = document.createElement("div");
+    row.className = "notice-choices";
+    row.append(...choices.map(choiceButton));
+    notice.append(row);
+  }
+  if (reference) notice.append(line("small", `If you ask for help, quote ${reference}.`));
+  return notice;
+}
+
+function choiceButton({ label, run, isMain = false }) {
+  const button = line("button", label);
+  button.type = "button";
+  button.className = isMain ? "button button-main" : "button";
+  button.addEventListener("click", run);
+  return button;
+}
+
+function line(tag, text) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
+}

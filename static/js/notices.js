@@ -1,0 +1,105 @@
+import { duration } from "./format.js";
+
+/** Microphone problems by kind. `safe` stands where the general sentence about safety would not fit. */
+const MICROPHONE = {
+  denied: {
+    what: "Unable to access microphone. Please check permissions.",
+    action: "Click the microphone or lock symbol beside the address, allow the microphone, then try again.",
+  },
+  missing: { what: "No microphone was found.", action: "Connect a microphone, then try again." },
+  gone: {
+    what: "The chosen microphone is not connected.",
+    action: "Connect it, or choose another microphone above, then try again.",
+  },
+  busy: {
+    what: "The microphone is being used by another program.",
+    action: "Close the other program, such as a video call, then try again.",
+  },
+  unplugged: {
+    what: "The microphone was disconnected, so the recording ended.",
+    action: "Connect it again and start a new dictation to go on.",
+  },
+  failed: {
+    what: "Audio capture failed. Please refresh and try again.",
+    action: "If it happens again, choose another microphone above.",
+  },
+  insecure: {
+    what: "The browser gives no microphone to this page, because its address is not secure.",
+    action: "Open this page by its https address. Your administrator knows it.",
+  },
+  unsupported: {
+    what: "Your browser doesn't support audio transcription. Please use Chrome, Firefox, or Edge.",
+    action: "Open this page in one of these browsers.",
+  },
+};
+
+const SERVER = {
+  WEBSOCKET_CONNECTION_FAILED: {
+    what: "Connection lost. Please check your internet connection.",
+    action: "When you are connected again, start a new dictation.",
+  },
+  FINISH_LATE: {
+    what: "The server is taking longer than usual to finish this dictation.",
+    action: "Look under Notes in a few minutes; it will appear there.",
+  },
+  UNAUTHENTICATED: { what: "You are no longer signed in.", action: "Sign in again, then start a new dictation." },
+  SESSION_LIMIT_EXCEEDED: {
+    what: "Server is at capacity. Please try again in a few minutes.",
+    action: "This page tries again by itself, unless you cancel.",
+  },
+  TRANSCRIBE_SERVICE_ERROR: {
+    what: "Transcription service unavailable. Please try again.",
+    action: "You can go on speaking: what is heard is recorded, even while no text appears.",
+  },
+  BUFFER_OVERFLOW: {
+    what: "Maximum recording duration reached",
+    action: "Start a new dictation to go on.",
+  },
+  SESSION_TIMEOUT: {
+    what: "Nothing arrived at the server for a while, so the dictation was ended.",
+    action: "Start a new dictation to go on.",
+  },
+  SESSION_SUPERSEDED: {
+    what: "This dictation was taken over in another tab or on another device.",
+    action: "Go on there, or start a new dictation here.",
+  },
+  STORAGE_FULL: {
+    what: "Server storage is full.",
+    action: "Tell your administrator. Start no new dictation until it is mended.",
+  },
+};
+
+/** An error of the page itself: its own text would help nobody who reads it here. */
+const UNKNOWN = "Something went wrong in this page.";
+
+/**
+ * Words for a person: what happened, is my dictation safe, what do I do now.
+ * @param {MicrophoneProblem|object} problem a microphone problem or the protocol's error object
+ * @param {{safeSeconds: number, waitingSeconds: number}} waiting
+ * @param {number} maxSeconds longest recording
+ * @returns {{what: string, safe: string, action: string}}
+ */
+export function noticeFor(problem, waiting, maxSeconds) {
+  const safe = safety(waiting);
+  if (problem.kind) {
+    const { what, action } = MICROPHONE[problem.kind];
+    return { what: withDevice(what, problem.deviceLabel), safe, action };
+  }
+  const known = SERVER[problem.error_code];
+  if (!known) return { what: problem.error_code ? problem.message : UNKNOWN, safe, action: "Please try again." };
+  const limit = problem.error_code === "BUFFER_OVERFLOW" ? ` (${duration(maxSeconds)}).` : "";
+  return { what: known.what + limit, safe, action: known.action };
+}
+
+/** @returns {string} the truth about what is kept where, in seconds of audio */
+export function safety({ safeSeconds, waitingSeconds }) {
+  if (safeSeconds === 0 && waitingSeconds === 0) return "Nothing was recorded, and nothing is lost.";
+  if (waitingSeconds === 0) return `Your dictation is safe: all ${duration(safeSeconds)} are on the server.`;
+  const here = `${duration(waitingSeconds)} are only in this page so far.`;
+  if (safeSeconds === 0) return `Not on the server yet: ${here}`;
+  return `The first ${duration(safeSeconds)} are safe on the server. The last ${here}`;
+}
+
+function withDevice(what, deviceLabel) {
+  return deviceLabel ? what.replace("The microphone", `The microphone "${deviceLabel}"`) : what;
+}

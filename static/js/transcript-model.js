@@ -1,0 +1,55 @@
+import { joinText, tidy } from "./spacing.js";
+
+/**
+ * What has been said, segment by segment in the order each was first heard, without a DOM.
+ * A partial replaces its segment in place; a final ends it, and nothing changes it afterwards.
+ */
+export class TranscriptModel {
+  #segments = new Map();
+  #open = [];
+
+  /** @returns {boolean} false when the segment is already final, and nothing was changed */
+  updatePartial(text, segmentId) {
+    if (this.#segments.get(segmentId)?.isFinal) return false;
+    this.#segments.set(segmentId, { segmentId, text: tidy(text), isFinal: false });
+    this.#open = [...this.#withoutOpen(segmentId), segmentId];
+    return true;
+  }
+
+  /** @returns {boolean} false when the segment was final before, and nothing was changed */
+  appendFinal(text, segmentId) {
+    if (this.#segments.get(segmentId)?.isFinal) return false;
+    this.#segments.set(segmentId, { segmentId, text: tidy(text), isFinal: true });
+    this.#open = this.#withoutOpen(segmentId);
+    return true;
+  }
+
+  clear() {
+    this.#segments.clear();
+    this.#open = [];
+  }
+
+  /** @returns {{segmentId: string, text: string, isFinal: boolean}|undefined} */
+  segment(segmentId) {
+    return this.#segments.get(segmentId);
+  }
+
+  /** @returns {{segmentId: string, text: string, isFinal: boolean}[]} */
+  get segments() {
+    return [...this.#segments.values()];
+  }
+
+  /** The segment being spoken now: of those not final, the one heard last. Null when all are final. */
+  get spokenId() {
+    return this.#open.at(-1) ?? null;
+  }
+
+  /** All finals as one text, as the server keeps it. */
+  get text() {
+    return joinText(this.segments.filter(({ isFinal }) => isFinal).map(({ text }) => text));
+  }
+
+  #withoutOpen(segmentId) {
+    return this.#open.filter((id) => id !== segmentId);
+  }
+}

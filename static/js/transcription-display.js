@@ -1,0 +1,124 @@
+import { LiveEdge } from "./live-edge.js";
+import { TranscriptModel } from "./transcript-model.js";
+
+/** Shows a transcript while it is spoken, with its status and its errors. Text enters the page as text only. */
+export class TranscriptionDisplay {
+  #model = new TranscriptModel();
+  #edge = new LiveEdge();
+  #lines = new Map();
+  #status;
+  #alert;
+  #log;
+  #jump;
+
+  /** @param {HTMLElement} container an empty element; it is filled here */
+  constructor(container) {
+    this.#status = part("p", "visually-hidden", { role: "status" });
+    this.#alert = part("div", "alert", { role: "alert" });
+    this.#log = part("div", "transcript-log", {
+      role: "log",
+      "aria-live": "polite",
+      "aria-relevant": "additions",
+      "aria-label": "Transcript",
+      tabindex: "0",
+    });
+    this.#jump = part("button", "jump-to-live", { type: "button" });
+    this.#jump.hidden = this.#alert.hidden = true;
+    container.replaceChildren(this.#status, this.#alert, this.#log, this.#jump);
+    this.#log.addEventListener("scroll", () => this.#scrolled());
+    this.#jump.addEventListener("click", () => this.#jumpToLive());
+  }
+
+  /** Shows what the recogniser thinks so far, in the segment's own place. */
+  updatePartial(text, segmentId) {
+    if (!this.#model.updatePartial(text, segmentId)) return;
+    const line = this.#lines.get(segmentId) ?? this.#addLine(segmentId, partialLine());
+    line.textContent = this.#model.segment(segmentId).text;
+    this.#highlight();
+    this.#follow();
+  }
+
+  /** Settles a segment. Its line is a new element, so that a screen reader hears the final, and only the final. */
+  appendFinal(text, segmentId) {
+    if (!this.#model.appendFinal(text, segmentId)) return;
+    const line = part("p", "segment final");
+    line.textContent = this.#model.segment(segmentId).text;
+    const partial = this.#lines.get(segmentId);
+    if (partial) partial.replaceWith(line);
+    else this.#log.append(line);
+    this.#lines.set(segmentId, line);
+    this.#edge.added();
+    this.#highlight();
+    this.#follow();
+  }
+
+  /** @param {string|Node} message what happened, whether the dictation is safe, what to do; empty takes it away */
+  showError(message) {
+    this.#alert.replaceChildren(message);
+    this.#alert.hidden = message === "";
+    this.#follow();
+  }
+
+  /** @param {string} status said once by a screen reader */
+  showStatus(status) {
+    this.#status.textContent = status;
+  }
+
+  clear() {
+    this.#model.clear();
+    this.#lines.clear();
+    this.#log.replaceChildren();
+    this.#edge.jump();
+    this.#offerJump();
+    this.showError("");
+  }
+
+  /** All finals as one text. */
+  get text() {
+    return this.#model.text;
+  }
+
+  #addLine(segmentId, line) {
+    this.#lines.set(segmentId, line);
+    this.#log.append(line);
+    return line;
+  }
+
+  #highlight() {
+    this.#log.querySelector(".spoken")?.classList.remove("spoken");
+    this.#lines.get(this.#model.spokenId)?.classList.add("spoken");
+  }
+
+  #follow() {
+    if (this.#edge.following) this.#log.scrollTop = this.#log.scrollHeight;
+    this.#offerJump();
+  }
+
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    this.#edge.scrolled(scrollTop, scrollHeight - scrollTop - clientHeight);
+    this.#offerJump();
+  }
+
+  #jumpToLive() {
+    this.#edge.jump();
+    this.#follow();
+    this.#log.focus({ preventScroll: true });
+  }
+
+  #offerJump() {
+    this.#jump.hidden = this.#edge.following;
+    this.#jump.textContent = this.#edge.missed > 0 ? `Jump to live (${this.#edge.missed} new)` : "Jump to live";
+  }
+}
+
+function partialLine() {
+  return part("p", "segment partial", { "aria-live": "off" });
+}
+
+function part(tag, className, attributes = {}) {
+  const element = document.createElement(tag);
+  element.className = className;
+  Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
+  return element;
+}
