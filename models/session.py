@@ -110,11 +110,14 @@ class Session:
 
     def move(self, event: str) -> None:
         """Go where `event` ("audio", "end" or "close") leads, or refuse by naming both event and state."""
-        following = MOVES.get((self.state, event))
-        if following is None:
+        self.refuse_unless(event)
+        self.state = MOVES[self.state, event]
+
+    def refuse_unless(self, event: str) -> None:
+        """Raise InvalidSessionState when `event` has no place in this state."""
+        if (self.state, event) not in MOVES:
             refusal = SessionClosingError if self.state is SessionState.CLOSING else InvalidSessionState
             raise refusal(f"No {event} in state {self.state.name}. What was accepted before is safe.")
-        self.state = following
 
     def take(self, final: Final) -> Segment:
         """Give a final its place in the note."""

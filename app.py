@@ -1,0 +1,79 @@
+"""SEVA Arogya Live Transcription: read the settings, build the adapters, wire them, serve.
+
+`python app.py` serves; `flask --app app ...` is the command line. Importing this file does nothing.
+"""
+
+import sys
+
+from flask import Flask
+from flask_socketio import SocketIO
+
+from aws_services.live_parts import LiveParts
+from aws_services.session_manager import SessionManager
+from aws_services.spool import SpoolThread
+from local_services.audit_trail import AuditTrail
+from local_services.sql_notes import SqlNotes
+from local_services.sql_transcripts import SqlTranscripts
+from models.errors import DatabaseUnavailable
+from utils.config import Settings, SettingsError, load_settings
+from utils.database import SchemaUnknown, open_engine, upgrade_schema
+from utils.logging import configure_logging
+from utils.runtime import Runtime, make_runtime
+from web import adapters
+from web.clients import SocketClients
+from web.pooled_views import PooledViews
+from web.readiness import readiness_of
+from web.register import register_web
+from web.serving import Server, announce
+from web.sockets import SocketDoor
+
+
+def create_app(settings: Settings | None = None, runtime: Runtime | None = None) -> Flask:
+    """The whole program, wired. Nothing runs or connects until `app.extensions["server"].serve(...)`."""
+    settings = settings or load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    adapters.make_folders(settings)
+    app, socketio = Flask(__name__), SocketIO(**adapters.socket_options(settings))
+    runtime = runtime or make_runtime(settings.async_mode, settings.blocking_threads)
+    engine = open_engine(settings.sqlalchemy_url)
+    store, recogniser = adapters.audio_store_of(settings), adapters.recogniser_of(settings)
+    spool = SpoolThread(runtime.post, settings.spool_sync_ms)
+    clients = SocketClients(socketio, runtime, settings.max_send_queue_size, settings.slow_client_seconds)
+    parts = LiveParts(runtime, recogniser, SqlTranscripts(engine), store, spool, clients, settings.spool_dir)
+    manager = SessionManager(
+        settings.max_sessions_per_worker,
+        settings.idle_timeout_seconds,
+        max_sessions_per_user=settings.max_sessions_per_user,
+        limits=adapters.limits_of(settings),
+        parts=parts,
+    )
+    server = Server(runtime, manager, recogniser, spool, engine, settings.shutdown_grace_seconds)
+    accounts, notes, audit = adapters.accounts_of(settings, engine), SqlNotes(engine), AuditTrail(engine)
+    readiness = readiness_of(engine, recogniser, settings, server.lag)
+    register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, recogniser.name)
+    app.wsgi_app = PooledViews(app.wsgi_app, runtime)  # type: ignore[method-assign]
+    socketio.init_app(app)
+    server.also(SocketDoor(app, socketio.server, clients, manager, accounts, runtime, settings).watch_sign_ins)
+    app.extensions.update(server=server, accounts=accounts)
+    return app
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code."""
+    try:
+        settings = load_settings()
+        runtime = make_runtime(settings.async_mode, settings.blocking_threads)
+        listener = runtime.listen(settings.host, settings.port)
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        upgrade_schema(settings.sqlalchemy_url)
+        app = create_app(settings, runtime)
+        announce(settings, app.extensions["accounts"].first_start())
+    except (SettingsError, SchemaUnknown, DatabaseUnavailable, OSError) as error:
+        sys.stderr.write(f"The program cannot start.\n{error}\n")
+        return 2
+    app.extensions["server"].serve(app, listener)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""What a live dictation needs around it, as adapters handed in by the wiring."""
+
+import os
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from aws_services.spool import Spool
+from models.notices import Notice
+from models.ports import AudioStore, Recogniser, Transcripts
+from models.session import Session
+from utils.runtime import Runtime
+
+
+class Clients(Protocol):
+    """The doors that clients came in by. Called on the hub, never blocks."""
+
+    def tell(self, session: Session, notice: Notice) -> None:
+        """Send a notice to the client that the session has now; none is no error."""
+
+    def hang_up(self, session: Session) -> None:
+        """Close the session's socket once everything told before is sent; none is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveParts:
+    """Everything outside a SessionManager."""
+
+    runtime: Runtime
+    recogniser: Recogniser
+    transcripts: Transcripts
+    store: AudioStore
+    spool: Spool
+    clients: Clients
+    spool_dir: Path
+    worker_id: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+    """This process, among all that share the database"""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLimits:
+    """The limits of live sessions; config.yaml explains each one."""
+
+    max_session_seconds: float = 14400
+    max_recording_seconds: int = 1800
+    max_chunk_bytes: int = 65536
+    max_audio_speed: float = 4
+    audio_burst_seconds: float = 30
+    resume_stream_seconds: float = 30
+    heartbeat_seconds: float = 30
+    spool_floor_mb: int = 500
+    mp3_bitrate_kbps: int = 64

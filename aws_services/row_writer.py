@@ -1,0 +1,59 @@
+"""Writes one session's rows in order, off the hub, and keeps trying while the database is away."""
+
+import collections
+from collections.abc import Callable
+from typing import Any
+
+from models.errors import DictationError
+from utils.logging import get_logger
+from utils.runtime import Flag, Runtime
+
+log = get_logger("rows")
+
+RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
+"""Waits between tries; the last one repeats"""
+GIVE_UP_SECONDS = 600.0
+"""After this long the journal alone keeps what could not be written"""
+
+
+class RowWriter:
+    """One session's queue of writes. Called on the hub. The journal already holds whatever waits here."""
+
+    def __init__(self, runtime: Runtime, session_id: str) -> None:
+        self._runtime = runtime
+        self._session_id = session_id
+        self._waiting: collections.deque[tuple[Callable[..., object], tuple[Any, ...], Flag]] = collections.deque()
+        self._running = False
+        self.failed = False
+        """True once a write was refused for good or given up; later ones are not tried"""
+
+    def add(self, write: Callable[..., object], *args: Any) -> Flag:
+        """Queue write(*args) behind the others; the flag is set when it is done, or when there is no hope for it."""
+        flag = self._runtime.flag()
+        self._waiting.append((write, args, flag))
+        if not self._running:
+            self._running = True
+            self._runtime.spawn(self._run)
+        return flag
+
+    def _run(self) -> None:
+        while self._waiting:
+            write, args, flag = self._waiting.popleft()
+            if not self.failed:
+                self.failed = not self._persist(write, *args)
+            flag.set()
+        self._running = False
+
+    def _persist(self, write: Callable[..., object], *args: Any) -> bool:
+        waited, tries = 0.0, 0
+        while True:
+            try:
+                self._runtime.offload(write, *args)
+                return True
+            except DictationError as error:
+                log.warning("row_write_failed", session_id=self._session_id, tries=tries + 1, error=error)
+                if not error.retryable or waited >= GIVE_UP_SECONDS:
+                    return False
+            pause = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
+            self._runtime.sleep(pause)
+            waited, tries = waited + pause, tries + 1

@@ -1,0 +1,124 @@
+"""How a dictation ends: the last words, the row, the recording, the receipt.
+
+no more audio ─┬─> last words -> row COMPLETED | FAILED -> place freed ─┬─> spool deleted
+               └─> MP3 -> store -> row: recording STORED ───────────────┘
+session_complete is told when both are done, or after COMPLETE_WITHIN_SECONDS.
+"""
+
+import time
+from collections.abc import Callable
+
+from aws_services.live_parts import LiveLimits, LiveParts
+from aws_services.row_writer import RETRY_SECONDS
+from aws_services.session_opening import Hearing
+from models.errors import DictationError, EncodingFailed, StoreUnavailable
+from models.notices import RecordingStored, SessionComplete
+from models.ports import Closing, StoredRecording
+from models.session import Session
+from utils import metrics
+from utils.logging import get_logger
+from utils.runtime import Flag
+
+log = get_logger("ending")
+
+COMPLETE_WITHIN_SECONDS = 4.5
+"""session_complete is told this soon after session_end, whatever still runs (the promise is 5 s)"""
+LAST_WORDS_SECONDS = 120.0
+"""A recogniser that has not told its last word by then is given up"""
+STORE_PATIENCE_SECONDS = 600.0
+"""How long this process keeps trying to store a recording; after that the spool keeps it"""
+
+
+class SessionEnding:
+    """Brings one session to its end. Runs as a task on the hub."""
+
+    def __init__(self, parts: LiveParts, limits: LiveLimits, session: Session, hearing: Hearing) -> None:
+        self._parts = parts
+        self._limits = limits
+        self._session = session
+        self._hearing = hearing
+        self._runtime = parts.runtime
+        self._recording_done = parts.runtime.flag()
+        self._audio_status = "PENDING"
+        self._told_complete = False
+
+    def run(self, failure_code: str | None, free_place: Callable[[], object]) -> None:
+        """End a session that is CLOSING. `free_place` is called as soon as its row is final."""
+        deadline = time.monotonic() + COMPLETE_WITHIN_SECONDS
+        self._runtime.spawn(self._keep_recording)
+        self._wait_for_last_words(deadline)
+        row_written = self._close_row(failure_code)
+        row_written.wait(deadline - time.monotonic())
+        self._recording_done.wait(deadline - time.monotonic())
+        self._tell_complete()
+        row_written.wait(STORE_PATIENCE_SECONDS)
+        free_place()
+        self._recording_done.wait(STORE_PATIENCE_SECONDS)
+        if self._audio_status == "STORED" and not self._hearing.rows.failed:
+            self._runtime.offload(self._session.audio_buffer.clear)
+
+    def _wait_for_last_words(self, deadline: float) -> None:
+        if self._hearing.words_done.wait(deadline - time.monotonic()):
+            return
+        self._tell_complete()
+        if not self._hearing.words_done.wait(LAST_WORDS_SECONDS):
+            self._hearing.words_failed = True
+            self._session.transcribe_stream.cancel()
+
+    def _close_row(self, failure_code: str | None) -> Flag:
+        session, hearing = self._session, self._hearing
+        if failure_code is None and hearing.words_failed:
+            failure_code = "TRANSCRIBE_SERVICE_ERROR"
+        closing = Closing(failure_code is None, session.audio_buffer.get_total_duration(), failure_code)
+        return hearing.rows.add(self._parts.transcripts.finish, session.session_id, closing)
+
+    def _keep_recording(self) -> None:
+        """Encode, store, and note it in the row."""
+        session = self._session
+        durable = self._runtime.flag()
+        session.audio_buffer.finish(durable.set)
+        recording = self._store_with_patience() if durable.wait(STORE_PATIENCE_SECONDS) else None
+        if recording is not None:
+            noted = self._hearing.rows.add(self._parts.transcripts.recording_stored, session.session_id, recording)
+            noted.wait(STORE_PATIENCE_SECONDS)
+            self._audio_status = "STORED"
+        metrics.UPLOADS.labels(outcome=self._audio_status.lower()).inc()
+        if self._told_complete:
+            self._parts.clients.tell(session, RecordingStored(session.audio_key, self._audio_status))
+        self._recording_done.set()
+
+    def _store_with_patience(self) -> StoredRecording | None:
+        tries, give_up_at = 0, time.monotonic() + STORE_PATIENCE_SECONDS
+        while True:
+            try:
+                return self._runtime.offload(self._encode_and_store)
+            except (StoreUnavailable, EncodingFailed) as error:
+                log.warning("recording_not_stored", session_id=self._session.session_id, tries=tries + 1, error=error)
+                if time.monotonic() > give_up_at:
+                    return None
+            except DictationError as error:
+                log.error("recording_refused", session_id=self._session.session_id, error=error)
+                return None
+            self._runtime.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+            tries += 1
+
+    def _encode_and_store(self) -> StoredRecording:
+        """In the blocking pool."""
+        mp3 = self._session.audio_buffer.finalize_to_mp3(self._limits.mp3_bitrate_kbps)
+        return self._parts.store.put(self._session.audio_key, mp3)
+
+    def _tell_complete(self) -> None:
+        if self._told_complete:
+            return
+        self._told_complete = True
+        session = self._session
+        self._parts.clients.tell(
+            session,
+            SessionComplete(
+                transcription_id=session.transcription_id or 0,
+                audio_s3_key=session.audio_key,
+                audio_status=self._audio_status,
+                total_duration=session.audio_buffer.get_total_duration(),
+                word_count=session.word_count,
+            ),
+        )

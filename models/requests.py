@@ -1,0 +1,32 @@
+"""What a client asks of a live session, already checked by the door it came in by."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """A new dictation."""
+
+    session_id: str
+    """A version 4 UUID, lower case"""
+    quality: str = "medium"
+    specialty: str = "PRIMARYCARE"
+    audio_type: str = "DICTATION"
+    language_code: str = "en-US"
+    continues: str | None = None
+    """The session that this one goes on from"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlace:
+    """Where a chunk says that it belongs."""
+
+    session_id: str | None = None
+    seq: int | None = None
+    """The client's own number of the chunk"""
+    offset: int | None = None
+    """Bytes of PCM before this chunk"""
+
+
+NO_PLACE = ChunkPlace()
+"""A chunk without a place follows the last one"""

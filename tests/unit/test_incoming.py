@@ -1,0 +1,113 @@
+"""Whatever is wrong in a client's message is named by field, and what is right is read as it was meant."""
+
+import math
+import time
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import ChunkTooLarge, DictationError, Forbidden, InvalidAudioFormat, ValidationFailed
+from models.requests import ChunkPlace, StartRequest
+from web.incoming import read_chunk, read_end, read_place, read_start
+
+SESSION = "5a2b7f0e-3c4d-4e5f-8a9b-0c1d2e3f4a5b"
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8) | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def a_start(**fields):
+    return {"type": "session_start", "session_id": SESSION, "quality": "low", "timestamp": time.time()} | fields
+
+
+def test_a_start_is_read_with_the_defaults_of_the_settings():
+    assert read_start(a_start(), "asha", "CARDIOLOGY") == StartRequest(SESSION, "low", "CARDIOLOGY")
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"session_id": None}, "session_id"),
+        ({"session_id": "x"}, "session_id"),
+        ({"session_id": "../../etc"}, "session_id"),
+        ({"session_id": str(uuid.uuid1())}, "session_id"),
+        ({"session_id": SESSION.upper()}, "session_id"),
+        ({"session_id": 7}, "session_id"),
+        ({"quality": "best"}, "quality"),
+        ({"quality": None}, "quality"),
+        ({"quality": ["low"]}, "quality"),
+        ({"specialty": "DENTISTRY"}, "specialty"),
+        ({"specialty": 1}, "specialty"),
+        ({"audio_type": "SONG"}, "audio_type"),
+        ({"specialty": "RADIOLOGY", "audio_type": "CONVERSATION"}, "RADIOLOGY"),
+        ({"language_code": "de-DE"}, "language_code"),
+        ({"timestamp": None}, "timestamp"),
+        ({"timestamp": 123_456_789}, "timestamp"),
+        ({"timestamp": 1_700_000_000_000}, "timestamp"),
+        ({"timestamp": math.nan}, "timestamp"),
+        ({"timestamp": "now"}, "timestamp"),
+        ({"timestamp": True}, "timestamp"),
+        ({"continues": "yesterday"}, "continues"),
+    ],
+)
+def test_a_wrong_field_of_a_start_is_named(fields, named):
+    with pytest.raises(ValidationFailed, match=named):
+        read_start(a_start(**fields), "asha", "PRIMARYCARE")
+
+
+def test_a_forged_user_id_is_refused_and_the_own_one_is_not():
+    with pytest.raises(Forbidden):
+        read_start(a_start(user_id="ben"), "asha", "PRIMARYCARE")
+    assert read_start(a_start(user_id="asha"), "asha", "PRIMARYCARE").session_id == SESSION
+
+
+@pytest.mark.property
+@given(st.binary(max_size=64).map(lambda half: half + half))
+def test_p25_an_audio_message_is_0x01_and_pcm_and_nothing_else(pcm):
+    assert read_chunk(b"\x01" + pcm, 65536) == pcm
+    with pytest.raises(InvalidAudioFormat):
+        read_chunk(b"\x02" + pcm, 65536)
+
+
+@pytest.mark.parametrize("frame", [None, "text", 1, [], {}, b"", b"\x00ab"])
+def test_what_is_not_an_audio_message_is_refused(frame):
+    with pytest.raises(InvalidAudioFormat):
+        read_chunk(frame, 65536)
+
+
+def test_a_chunk_past_the_limit_is_refused_and_one_at_it_is_not():
+    assert len(read_chunk(b"\x01" + bytes(65536), 65536)) == 65536
+    with pytest.raises(ChunkTooLarge):
+        read_chunk(b"\x01" + bytes(65538), 65536)
+
+
+@pytest.mark.property
+@given(st.integers(0, 2**53 - 1), st.integers(0, 2**53 - 1))
+def test_p04_the_place_of_a_chunk_is_read(seq, offset):
+    metadata = {"session_id": SESSION, "seq": seq, "offset": offset, "timestamp": time.time()}
+    assert read_place(metadata) == ChunkPlace(SESSION, seq, offset)
+
+
+@pytest.mark.parametrize("wrong", [{"offset": -2}, {"offset": 1.5}, {"seq": True}, {"seq": "1"}, {"session_id": 5}])
+def test_a_wrong_place_is_refused(wrong):
+    with pytest.raises(ValidationFailed):
+        read_place(wrong)
+
+
+@given(anything)
+def test_no_payload_at_all_makes_reading_fail_in_another_way(payload):
+    for read in (
+        lambda: read_start(payload, "asha", "PRIMARYCARE"),
+        lambda: read_place(payload),
+        lambda: read_end(payload),
+        lambda: read_chunk(payload, 100),
+    ):
+        try:
+            read()
+        except DictationError:
+            continue

@@ -1,0 +1,93 @@
+"""Which adapter stands behind each port, as the settings say."""
+
+import tempfile
+from datetime import timedelta
+from typing import Any
+
+from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
+from local_services.scripted_recogniser import ScriptedRecogniser
+from sqlalchemy import Engine
+
+from aws_services.live_parts import LiveLimits
+from aws_services.storage_manager import S3AudioStore
+from local_services.accounts import Accounts
+from local_services.file_audio_store import FileAudioStore
+from models.ports import AudioStore, Recogniser
+from utils.config import Settings
+from web.packets import BoundedPacket
+
+LARGEST_MESSAGE_BYTES = 131_072
+"""One Engine.IO message: the largest chunk, with room for the words around it"""
+
+
+def audio_store_of(settings: Settings) -> AudioStore:
+    """Where recordings are kept."""
+    if settings.audio_store == "s3":
+        return S3AudioStore.from_settings(settings)
+    return FileAudioStore(settings.recordings_dir)
+
+
+def recogniser_of(settings: Settings) -> Recogniser:
+    """Who listens. `scripted` answers from a script: it is there only for those who ask for it by name."""
+    if settings.recogniser == "scripted":
+        return ScriptedRecogniser(settings.scripted_final_every, places=settings.max_sessions_per_worker)
+    return PocketSphinxRecogniser(
+        settings.pocketsphinx_decoders, settings.endpointing_ms, settings.vad_thread_pool_size
+    )
+
+
+def accounts_of(settings: Settings, engine: Engine) -> Accounts:
+    """Who may come in."""
+    return Accounts(
+        engine,
+        session_idle=timedelta(minutes=settings.session_idle_minutes),
+        session_lifetime=timedelta(hours=settings.session_lifetime_hours),
+    )
+
+
+def limits_of(settings: Settings) -> LiveLimits:
+    """The limits of live sessions."""
+    return LiveLimits(
+        max_session_seconds=settings.max_session_seconds,
+        max_recording_seconds=settings.max_recording_seconds,
+        max_chunk_bytes=settings.max_chunk_bytes,
+        max_audio_speed=settings.max_audio_speed,
+        audio_burst_seconds=settings.audio_burst_seconds,
+        resume_stream_seconds=settings.resume_stream_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        spool_floor_mb=settings.spool_floor_mb,
+        mp3_bitrate_kbps=settings.mp3_bitrate_kbps,
+    )
+
+
+def socket_options(settings: Settings) -> dict[str, Any]:
+    """How python-socketio is set up; the reasons are in docs/decisions/003 and 004."""
+    return {
+        "async_mode": settings.async_mode,
+        "async_handlers": False,  # handlers of one client run in order: True reorders audio
+        "cors_allowed_origins": list(allowed_origins(settings)),
+        "serializer": BoundedPacket,
+        "max_http_buffer_size": LARGEST_MESSAGE_BYTES,
+        "ping_interval": settings.ping_interval_seconds,
+        "ping_timeout": settings.ping_timeout_seconds,
+        "http_compression": False,
+        "manage_session": False,
+    }
+
+
+def allowed_origins(settings: Settings) -> tuple[str, ...]:
+    """The page origins that may connect: the program's own, and those named. Never empty, never '*'."""
+    if settings.public_url:
+        own: tuple[str, ...] = (settings.public_url.rstrip("/"),)
+    else:
+        own = tuple(f"http://{host}:{settings.port}" for host in dict.fromkeys((settings.host, "localhost")))
+    return own + settings.cors_allowed_origins
+
+
+def make_folders(settings: Settings) -> None:
+    """The instance folder and what lies in it, for nobody else to read. Temporary files hold speech too."""
+    temporary = settings.instance_dir / "tmp"
+    for folder in (settings.instance_dir, settings.spool_dir, settings.recordings_dir, temporary):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    tempfile.tempdir = str(temporary.resolve())

@@ -1,0 +1,76 @@
+"""Sends to Socket.IO clients, and keeps a slow one from growing a queue without end."""
+
+import time
+from typing import Any
+
+from models.errors import ClientTooSlow, DictationError
+from models.notices import Notice, PartialHeard
+from models.session import Session
+from utils.runtime import Runtime
+from web.outgoing import error_message, message_of
+
+LAST_WORDS_SECONDS = 1.0
+"""A closed client gets this long to read what was sent before its transport is cut"""
+
+
+class SocketClients:
+    """The Clients port over Flask-SocketIO's server. Called on the hub."""
+
+    def __init__(self, socketio: Any, runtime: Runtime, max_send_queue_size: int, slow_client_seconds: float) -> None:
+        self._socketio = socketio
+        self._runtime = runtime
+        self._max_queue = max_send_queue_size
+        self._slow_seconds = slow_client_seconds
+        self._slow_since: dict[str, float] = {}
+
+    def tell(self, session: Session, notice: Notice) -> None:
+        """Send a notice. A partial is left out while the client lags behind: the next one replaces it anyway."""
+        sid = session.request_sid
+        if sid is None:
+            return
+        if self._lags(sid):
+            if isinstance(notice, PartialHeard):
+                return
+            if time.monotonic() - self._slow_since[sid] > self._slow_seconds:
+                self.tell_error(sid, ClientTooSlow(), session.session_id, session.user_id)
+                self.hang_up_socket(sid)
+                return
+        message = message_of(session, notice)
+        self._server.emit(message["type"], message, to=sid)
+
+    def hang_up(self, session: Session) -> None:
+        """Close the session's socket once everything told before is sent."""
+        if session.request_sid is not None:
+            self.hang_up_socket(session.request_sid)
+
+    def tell_error(self, sid: str, error: DictationError, session_id: str | None, user_id: str | None) -> None:
+        """Send an error to one socket."""
+        self._server.emit("error", error_message(error, session_id, user_id), to=sid)
+
+    def hang_up_socket(self, sid: str) -> None:
+        """Take no more from this socket, and cut its transport soon."""
+        transport = self._server.manager.eio_sid_from_sid(sid, "/")
+        self._server.disconnect(sid)
+        self._runtime.spawn(self._cut, transport)
+
+    def forget(self, sid: str) -> None:
+        """The socket is gone."""
+        self._slow_since.pop(sid, None)
+
+    @property
+    def _server(self) -> Any:
+        """python-socketio's server, which is there once the application is wired."""
+        return self._socketio.server
+
+    def _cut(self, transport: str | None) -> None:
+        self._runtime.sleep(LAST_WORDS_SECONDS)
+        if transport in self._server.eio.sockets:
+            self._server.eio.disconnect(transport)
+
+    def _lags(self, sid: str) -> bool:
+        transport = self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
+        if transport is None or transport.queue.qsize() <= self._max_queue:
+            self._slow_since.pop(sid, None)
+            return False
+        self._slow_since.setdefault(sid, time.monotonic())
+        return True

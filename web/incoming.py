@@ -1,0 +1,112 @@
+"""Reads what a client of the Socket.IO door sends. Whatever is wrong is named by field, and nothing is changed."""
+
+import uuid
+from typing import Any
+
+from models.errors import ChunkTooLarge, Forbidden, InvalidAudioFormat, ValidationFailed
+from models.requests import NO_PLACE, ChunkPlace, StartRequest
+from models.session import AUDIO_TYPES, LANGUAGES, SAMPLE_RATES, SPECIALTIES
+
+Message = dict[str, Any]
+
+AUDIO_MARK = 0x01
+"""Byte 0 of every audio message"""
+EARLIEST, LATEST = 1e9, 1e10
+"""Unix seconds; what lies outside is another unit (a 9-digit number, or milliseconds), not a time of ours"""
+LARGEST_NUMBER = 2**53
+"""What JavaScript counts exactly"""
+
+
+def read_start(payload: Any, user_id: str, default_specialty: str) -> StartRequest:
+    """A session_start. Raises ValidationFailed by field, or Forbidden for a user_id that isn't the signed-in one."""
+    message = _mapping(payload, "session_start")
+    if message.get("user_id") not in (None, user_id):
+        raise Forbidden("The dictation would belong to someone else. Nothing was started.")
+    _timestamp(message)
+    audio_type = _one_of(message, "audio_type", AUDIO_TYPES, "DICTATION")
+    specialty = _one_of(message, "specialty", SPECIALTIES, default_specialty)
+    if specialty == "RADIOLOGY" and audio_type != "DICTATION":
+        raise ValidationFailed("specialty RADIOLOGY goes with audio_type DICTATION only. Nothing was started.")
+    return StartRequest(
+        session_id=_uuid4(message, "session_id"),
+        quality=_one_of(message, "quality", tuple(SAMPLE_RATES), None),
+        specialty=specialty,
+        audio_type=audio_type,
+        language_code=_one_of(message, "language_code", LANGUAGES, "en-US"),
+        continues=_uuid4(message, "continues") if message.get("continues") is not None else None,
+    )
+
+
+def read_chunk(frame: Any, max_chunk_bytes: int) -> bytes:
+    """The PCM of an audio message `0x01 + PCM`. Raises InvalidAudioFormat or ChunkTooLarge."""
+    if not isinstance(frame, bytes | bytearray) or len(frame) < 1 or frame[0] != AUDIO_MARK:
+        raise InvalidAudioFormat
+    if len(frame) - 1 > max_chunk_bytes:
+        raise ChunkTooLarge
+    return bytes(frame[1:])
+
+
+def read_place(metadata: Any) -> ChunkPlace:
+    """A chunk's second argument. Raises ValidationFailed by field."""
+    if metadata is None:
+        return NO_PLACE
+    message = _mapping(metadata, "audio_chunk")
+    if message.get("timestamp") is not None:
+        _timestamp(message)
+    return ChunkPlace(_text_or_none(message, "session_id"), _count(message, "seq"), _count(message, "offset"))
+
+
+def read_end(payload: Any) -> tuple[str | None, int | None]:
+    """A session_end: the session's id and the bytes of PCM captured in all. Raises ValidationFailed by field."""
+    message = _mapping(payload, "session_end")
+    if message.get("timestamp") is not None:
+        _timestamp(message)
+    return _text_or_none(message, "session_id"), _count(message, "total_bytes")
+
+
+def _mapping(payload: Any, event: str) -> Message:
+    if not isinstance(payload, dict):
+        raise ValidationFailed(f"{event} takes one JSON object. Nothing was changed.")
+    return payload
+
+
+def _timestamp(message: Message) -> None:
+    stamp = message.get("timestamp")
+    if isinstance(stamp, bool) or not isinstance(stamp, int | float) or not EARLIEST <= stamp < LATEST:
+        raise ValidationFailed("timestamp must be the time in Unix seconds. Nothing was changed.")
+
+
+def _one_of(message: Message, name: str, allowed: tuple[str, ...], default: str | None) -> str:
+    value = message.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str) or value not in allowed:
+        raise ValidationFailed(f"{name} must be one of: {', '.join(allowed)}. Nothing was changed.")
+    return value
+
+
+def _uuid4(message: Message, name: str) -> str:
+    value = message.get(name)
+    try:
+        parsed = uuid.UUID(value if isinstance(value, str) else "")
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.version != 4 or str(parsed) != value:
+        raise ValidationFailed(f"{name} must be a version 4 UUID in lower case. Nothing was changed.")
+    return str(parsed)
+
+
+def _text_or_none(message: Message, name: str) -> str | None:
+    value = message.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValidationFailed(f"{name} must be text. Nothing was changed.")
+    return value
+
+
+def _count(message: Message, name: str) -> int | None:
+    value = message.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST_NUMBER:
+        raise ValidationFailed(f"{name} must be a whole number from 0. Nothing was changed.")
+    return value

@@ -1,0 +1,88 @@
+"""Lets pages and REST be ordinary Flask views: the hub reads the request's body, the pool runs the view.
+
+Status streams are the exception: their generator lives on the hub, where waiting costs nothing.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from utils.runtime import Runtime
+from utils.websocket_levers import WsgiApp
+
+LARGEST_BODY_IN_MEMORY = 256 * 1024
+"""Bytes; a longer body goes to a file, a longer answer is sent block by block"""
+BLOCK_BYTES = 64 * 1024
+STREAM_TYPE = "text/event-stream"
+
+Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
+
+
+class PooledViews:
+    """A WSGI application around another one, which then may block."""
+
+    def __init__(self, app: WsgiApp, runtime: Runtime) -> None:
+        self._app = app
+        self._runtime = runtime
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with tempfile.SpooledTemporaryFile(LARGEST_BODY_IN_MEMORY) as body:
+            _read_body(environ, body)
+            environ["wsgi.input"] = body
+            status, headers, blocks = self._runtime.offload(_run, self._app, environ)
+        start_response(status, headers)
+        if isinstance(blocks, list) or _header(headers, "content-type").startswith(STREAM_TYPE):
+            return blocks
+        return self._pull(blocks)
+
+    def _pull(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Read a long answer, such as a recording, block by block in the pool."""
+        iterator = iter(blocks)
+        try:
+            while (block := self._runtime.offload(next, iterator, None)) is not None:
+                yield block
+        finally:
+            self._runtime.offload(_close, blocks)
+
+
+def _run(app: WsgiApp, environ: dict[str, Any]) -> Answer:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], object]:
+        started[:] = [(status, headers)]
+        return _no_write
+
+    blocks = app(environ, start_response)
+    status, headers = started[0]
+    length = _header(headers, "content-length")
+    if length and int(length) <= LARGEST_BODY_IN_MEMORY:
+        whole = list(blocks)
+        _close(blocks)
+        return status, headers, whole
+    return status, headers, blocks
+
+
+def _header(headers: list[tuple[str, str]], name: str) -> str:
+    return next((value for header, value in headers if header.lower() == name), "")
+
+
+def _close(blocks: Iterable[bytes]) -> None:
+    close = getattr(blocks, "close", None)
+    if close is not None:
+        close()
+
+
+def _read_body(environ: dict[str, Any], body: Any) -> None:
+    """Copy what the client sends. A body without a length is empty (RFC 9112, section 6.3) unless it is chunked."""
+    source, left = environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0)
+    if environ.get("wsgi.input_terminated") and not left:
+        while block := source.read(BLOCK_BYTES):
+            body.write(block)
+    while left > 0 and (block := source.read(min(left, BLOCK_BYTES))):
+        body.write(block)
+        left -= len(block)
+    body.seek(0)
+
+
+def _no_write(_block: bytes) -> None:
+    raise NotImplementedError("Views return their answer; none of them writes it.")

@@ -1,0 +1,39 @@
+"""What must work before a dictation may start here. Each check tells None, or what is wrong, for operators."""
+
+import shutil
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.ports import Recogniser
+from utils.config import Settings
+from utils.hub_lag import ALARM_SECONDS, HubLag
+
+MEGABYTE = 1024 * 1024
+
+
+def readiness_of(
+    engine: Engine, recogniser: Recogniser, settings: Settings, lag: HubLag
+) -> Mapping[str, Callable[[], str | None]]:
+    """The named checks of /ready. They run in the pool."""
+
+    def database() -> str | None:
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            return f"does not answer ({type(error).__name__})"
+        return None
+
+    def spool() -> str | None:
+        free_mb = shutil.disk_usage(settings.spool_dir).free // MEGABYTE
+        return None if free_mb >= settings.spool_floor_mb else f"{free_mb} MB free, {settings.spool_floor_mb} needed"
+
+    def places() -> str | None:
+        return None if recogniser.places_left() > 0 else "every place is taken"
+
+    def hub() -> str | None:
+        return None if lag.worst <= ALARM_SECONDS else f"{lag.worst * 1000:.0f} ms late"
+
+    return {"database": database, "spool": spool, "recogniser": places, "hub": hub}

@@ -1,0 +1,192 @@
+"""The Socket.IO door: who is connected, and each event as parse, one call, answer.
+
+Handlers run on the hub. They are registered on python-socketio's own server: Flask's decorator would push a context for
+every chunk of audio (measured: 100 us each). Every event goes through `_guarded`, so none is answered unauthenticated.
+"""
+
+import collections
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from socketio.exceptions import ConnectionRefusedError as Refusal
+
+from aws_services.session_manager import SessionManager
+from local_services.accounts import Accounts, SignedIn
+from models.errors import DictationError, NotFound, Unauthenticated, ValidationFailed
+from utils.config import Settings
+from utils.logging import get_logger
+from utils.runtime import Runtime
+from web.clients import SocketClients
+from web.incoming import read_chunk, read_end, read_place, read_start
+from web.login import session_token_from_environ
+from web.packets import MALFORMED
+
+log = get_logger("sockets")
+
+WATCH_SECONDS = 2.0
+"""How often ended sign-ins are looked for; their sockets must be closed within 5 s"""
+MAX_REFUSED_IN_A_ROW = 10
+"""Unreadable messages after which a socket is closed"""
+
+
+@dataclass(eq=False)
+class Caller:
+    """Who is on a socket."""
+
+    signed_in: SignedIn
+    token: str
+    is_cookie: bool
+    refused_in_a_row: int = 0
+
+
+class SocketDoor:
+    """Every Socket.IO event of the program."""
+
+    def __init__(
+        self,
+        app: Flask,
+        server: Any,
+        clients: SocketClients,
+        manager: SessionManager,
+        accounts: Accounts,
+        runtime: Runtime,
+        settings: Settings,
+    ) -> None:
+        self._app = app
+        self._clients = clients
+        self._manager = manager
+        self._accounts = accounts
+        self._runtime = runtime
+        self._settings = settings
+        self._callers: dict[str, Caller] = {}
+        events: dict[str, Callable[..., None]] = {
+            "session_start": self._session_start,
+            "audio_chunk": self._audio_chunk,
+            "session_end": self._session_end,
+            MALFORMED: self._malformed,
+        }
+        server.on("connect", runtime.on_hub(self._connect))
+        server.on("disconnect", runtime.on_hub(self._disconnect))
+        for name, event in events.items():
+            server.on(name, self._guarded(event))
+        unknown = self._guarded(self._unknown)
+        server.on("*", lambda _name, sid, *arguments: unknown(sid, *arguments))
+
+    # Coming and going
+
+    def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        try:
+            self._callers[sid] = self._runtime.offload(self._who, environ, auth)
+        except DictationError as error:
+            log.info("connection_refused", code=error.code)
+            refusal = Refusal(error.text)
+            refusal.error_args = {
+                "message": error.text,
+                "error_code": error.code,
+                "data": {"error_code": error.code, "message": error.text},
+            }
+            raise refusal from None
+
+    def _who(self, environ: dict[str, Any], auth: Any) -> Caller:
+        """In the blocking pool."""
+        if isinstance(auth, dict) and isinstance(token := auth.get("token"), str):
+            return Caller(self._accounts.user_of_token(token), token, is_cookie=False)
+        cookie_token = session_token_from_environ(self._app, environ)
+        if cookie_token is None:
+            raise Unauthenticated
+        return Caller(self._accounts.user_of_session(cookie_token), cookie_token, is_cookie=True)
+
+    def _disconnect(self, sid: str, _reason: Any = None) -> None:
+        self._callers.pop(sid, None)
+        self._clients.forget(sid)
+        self._manager.disconnected(sid)
+
+    # Events
+
+    def _session_start(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
+        user_id = caller.signed_in.user_id
+        request = read_start(payload, user_id, self._settings.specialty)
+        self._runtime.spawn(self._answered, self._manager.start, sid, caller, request, user_id, sid)
+
+    def _audio_chunk(self, sid: str, caller: Caller, frame: Any = None, metadata: Any = None, *_: Any) -> None:
+        pcm = read_chunk(frame, self._settings.max_chunk_bytes)
+        self._manager.hear(sid, caller.signed_in.user_id, pcm, read_place(metadata))
+        caller.refused_in_a_row = 0
+
+    def _session_end(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
+        session_id, total_bytes = read_end(payload)
+        self._manager.end(sid, caller.signed_in.user_id, session_id, total_bytes)
+
+    def _malformed(self, _sid: str, _caller: Caller, *_: Any) -> None:
+        raise ValidationFailed("The message is not one of Socket.IO's, or not JSON. Nothing was changed.")
+
+    def _unknown(self, _sid: str, _caller: Caller, *_: Any) -> None:
+        raise ValidationFailed("There is no such event. Nothing was changed.")
+
+    # Answers
+
+    def _guarded(self, event: Callable[..., None]) -> Callable[..., None]:
+        """The event for a signed-in caller only, its refusal told to nobody but the caller."""
+
+        def guarded(sid: str, *arguments: Any) -> None:
+            caller = self._callers.get(sid)
+            if caller is not None:
+                self._answered(lambda: event(sid, caller, *arguments), sid, caller)
+
+        return self._runtime.on_hub(guarded)
+
+    def _answered(self, call: Callable[..., None], sid: str, caller: Caller, *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except DictationError as error:
+            self._refuse(sid, caller, error)
+
+    def _refuse(self, sid: str, caller: Caller, error: DictationError) -> None:
+        session = self._manager.on_socket(sid)
+        session_id = session.session_id if session is not None else None
+        log.warning("refused", session_id=session_id, user_id=caller.signed_in.user_id, code=error.code, error=error)
+        self._clients.tell_error(sid, error, session_id, caller.signed_in.user_id)
+        caller.refused_in_a_row += 1
+        if caller.refused_in_a_row >= MAX_REFUSED_IN_A_ROW and not error.retryable:
+            self._clients.hang_up_socket(sid)
+
+    # Sign-ins that ended
+
+    def watch_sign_ins(self) -> None:
+        """Close the sockets of people who signed out, were disabled or were away too long. Runs as a task, for ever."""
+        while True:
+            self._runtime.sleep(WATCH_SECONDS)
+            callers = dict(self._callers)
+            dictating = {sid for sid in callers if self._manager.on_socket(sid) is not None}
+            try:
+                ended = self._runtime.offload(self._ended, callers, dictating)
+            except DictationError as error:  # the database is away: nobody is signed out for that
+                log.warning("sign_ins_not_checked", error=error)
+                continue
+            for sid in ended:
+                caller = callers[sid]
+                self._clients.tell_error(sid, Unauthenticated(), None, caller.signed_in.user_id)
+                self._clients.hang_up_socket(sid)
+
+    def _ended(self, callers: dict[str, Caller], dictating: set[str]) -> list[str]:
+        """In the blocking pool. Dictating counts as use of the sign-in."""
+        by_sign_in = collections.defaultdict(list)
+        ended = []
+        for sid, caller in callers.items():
+            if not caller.is_cookie:
+                ended += [sid] * self._is_over(self._accounts.user_of_token, caller)
+            elif sid in dictating:
+                ended += [sid] * self._is_over(self._accounts.touch, caller)
+            else:
+                by_sign_in[caller.signed_in.session_id].append(sid)
+        over = self._accounts.ended_among([sign_in for sign_in in by_sign_in if sign_in is not None])
+        return ended + [sid for sign_in, sids in by_sign_in.items() if sign_in in over for sid in sids]
+
+    def _is_over(self, check: Callable[[str], object], caller: Caller) -> bool:
+        try:
+            check(caller.token)
+        except (Unauthenticated, NotFound):
+            return True
+        return False
