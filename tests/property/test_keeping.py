@@ -31,8 +31,7 @@ pytestmark = pytest.mark.property
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=300)
 """NUL and lone surrogates too"""
-MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(9999, 12, 30), timezones=st.timezones(), allow_imaginary=False)
-"""In any zone; not the hour that a change to summer time leaves out, which is no moment at all"""
+MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(9999, 12, 30), timezones=st.timezones())
 KEY_SHAPE = re.compile(r"audio/([^/]+)/\d{8}_\d{6}_([0-9a-f-]{36})\.mp3")
 
 
@@ -160,7 +159,8 @@ def test_p16_a_row_stands_in_progress_from_the_start(
     assert (row.status, row.audio_status, row.is_streaming) == ("IN_PROGRESS", "PENDING", True)
     assert (row.user_id, row.job_id, row.session_id) == (user_id, begun.job_id, begun.session_id)
     assert (row.audio_s3_key, row.quality, row.sample_rate) == (begun.audio_s3_key, *quality)
-    assert row.created_at == created_at and row.created_at.utcoffset() == timedelta(0)
+    # Python calls an hour that clocks show twice equal to no moment of another zone, so it is compared in UTC.
+    assert row.created_at == created_at.astimezone(UTC) and row.created_at.utcoffset() == timedelta(0)
 
 
 @given(
