@@ -292,6 +292,13 @@ def test_a_closed_account_ends_its_sessions_and_tokens(accounts: Accounts, ended
             refused()
 
 
+def test_a_sign_in_that_was_under_way_while_the_account_was_closed_is_worth_nothing(accounts: Accounts) -> None:
+    user_id = accounts.add_user("doctor@example.org", "clinician", PASSWORD).user_id
+    accounts.disable_user("doctor@example.org")
+    with pytest.raises(Unauthenticated):
+        accounts.user_of_session(accounts.open_session(user_id))
+
+
 def test_sessions_ended_by_another_process_are_found(engine: Engine, accounts: Accounts, clock: Clock) -> None:
     tokens = [signed_in(accounts, f"doctor{number}@example.org") for number in range(3)]
     rows = [session_id(accounts, token) for token in tokens]
