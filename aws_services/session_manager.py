@@ -158,7 +158,7 @@ class SessionManager(LiveSessions):
         if hearing is None:
             return
         if isinstance(heard, Partial):
-            self._parts.clients.tell(session, PartialHeard(heard, len(session.segments)))
+            self._parts.clients.tell(session, PartialHeard(heard, session.finals))
             metrics.RESULT_RELAY_SECONDS.observe(time.perf_counter() - arrived)
         elif isinstance(heard, Final):
             segment = session.take(heard)
@@ -274,7 +274,7 @@ class SessionManager(LiveSessions):
             user_id=session.user_id,
             job_id=session.job_id,
             seconds=session.audio_buffer.get_total_duration(),
-            finals=len(session.segments),
+            finals=session.finals,
         )
 
     def _forget(self, session: Session) -> None:

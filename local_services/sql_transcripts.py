@@ -34,11 +34,11 @@ class SqlTranscripts:
     def begin(self, opening: Opening) -> int:
         """Make the row and return its id, or return that of the row the session has already.
 
-        Raises InvalidSessionState when the session id belongs to another user.
+        Raises InvalidSessionState when the session id is that of another dictation.
         """
         with transaction(self._sessions) as rows:
             row = self._find(rows, opening.session_id) or self._add(rows, opening)
-            if row.user_id != opening.user_id:
+            if (row.user_id, row.job_id) != (opening.user_id, opening.job_id):
                 raise InvalidSessionState("This session id is taken. Nothing was recorded; start with a new one.")
             return row.id
 

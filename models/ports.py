@@ -130,7 +130,10 @@ class Transcripts(Protocol):
     """
 
     def begin(self, opening: Opening) -> int:
-        """Make the row, IN_PROGRESS, and return its id. The same session again returns the same id."""
+        """Make the row, IN_PROGRESS, and return its id. The same opening again returns the same id.
+
+        Raises InvalidSessionState when the session id is that of another dictation.
+        """
 
     def append(self, session_id: str, segment: Segment) -> None:
         """Add a final to the note. Told twice counts once; transcript_text is the finals in index order.

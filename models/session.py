@@ -103,9 +103,11 @@ class Session:
     epoch: int = 1
     """Counts the sockets that have owned this session"""
     state: SessionState = SessionState.CREATED
-    text: str = field(default="", repr=False)
-    """All finals so far, in order"""
-    segments: list[Segment] = field(default_factory=list, repr=False)
+    finals: int = 0
+    """How many finals there are; the words themselves are in the journal"""
+    word_count: int = 0
+    """Words in the note so far"""
+    last_word: str = field(default="", repr=False)
     metrics: SessionMetrics = field(default_factory=SessionMetrics)
 
     def move(self, event: str) -> None:
@@ -121,20 +123,17 @@ class Session:
 
     def take(self, final: Final) -> Segment:
         """Give a final its place in the note."""
-        segment = Segment(len(self.segments), final)
-        self.segments.append(segment)
-        self.text = join_text(self.text, final.text)
+        segment = Segment(self.finals, final)
+        self.finals += 1
+        joined = join_text(self.last_word, final.text)
+        self.word_count += count_words(joined) - count_words(self.last_word)
+        self.last_word = joined.rpartition(" ")[2]
         return segment
 
     @property
     def is_open(self) -> bool:
         """True while audio may still come."""
         return self.state in (SessionState.CREATED, SessionState.ACTIVE)
-
-    @property
-    def word_count(self) -> int:
-        """Words in the note so far."""
-        return count_words(self.text)
 
     @property
     def info(self) -> SessionInfo:

@@ -64,8 +64,9 @@ class StreamEnd:
 
 
 def join_text(text: str, addition: str) -> str:
-    """`text` followed by `addition`: single spaces, none before closing punctuation, punctuation never doubled."""
-    return tidy(f"{text} {addition}")
+    """`text`, which is tidy, followed by `addition`: the whole is as tidy, at a cost that `text` does not add to."""
+    before, space, last_word = text.rpartition(" ")
+    return before + space + tidy(f"{last_word} {addition}")
 
 
 CLOSING_PUNCTUATION = ".,;:!?"

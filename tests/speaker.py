@@ -45,8 +45,9 @@ class Speaker:
 
     def start(self, **fields: Any) -> dict[str, Any]:
         """Ask for a session and wait for its ack (or the error)."""
+        before = len(self.told)
         self.send("session_start", self.start_message(**fields))
-        return self.wait_for("session_ack", "error")
+        return self.wait_for("session_ack", "error", after=before)
 
     def start_message(self, **fields: Any) -> dict[str, Any]:
         """A session_start that is right, but for the fields given."""
@@ -79,8 +80,9 @@ class Speaker:
     def end(self) -> dict[str, Any]:
         """End the session and wait for the receipt (or the error)."""
         message = {"session_id": self.session_id, "total_bytes": self._sent_bytes, "timestamp": time.time()}
+        before = len(self.told)
         self.send("session_end", {"type": "session_end", **message})
-        return self.wait_for("session_complete", "error")
+        return self.wait_for("session_complete", "error", after=before)
 
     def send(self, event: str, arguments: Any = None) -> None:
         """Emit anything."""

@@ -150,5 +150,9 @@ class _QuietHandler(werkzeug.serving.WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """A WebSocket ends with this error; without closing here, its client would wait for the end for seconds."""
+        self.close_connection = True
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""
