@@ -135,7 +135,7 @@ export class Dictation {
   async #end(problem) {
     if (!this.#recorder.move("ended")) return;
     if (problem) this.#tell(problem);
-    await this.#finish();
+    await this.#finish(problem);
   }
 
   #lost(waiting) {
@@ -148,14 +148,15 @@ export class Dictation {
     this.#tellWords({ ...noticeFor(CONNECTION_LOST, waiting), what, action });
   }
 
-  async #finish() {
+  /** @param {object} [cause] why it ended, when that was nobody's wish; told already */
+  async #finish(cause) {
     await this.#capture.stop();
     try {
       const complete = await this.#socket.endSession();
       this.#views.display.showStatus(this.#views.receipt.show(complete));
       if (complete.audio_status === "STORED") this.#socket.disconnect();
     } catch (problem) {
-      this.#keepUnsent(problem);
+      this.#keepUnsent(cause ?? problem);
     }
     this.#recorder.move("finished");
   }
@@ -171,7 +172,7 @@ export class Dictation {
     const words = noticeFor(CONNECTION_LOST, this.#socket.waiting, this.#maxSeconds);
     const action =
       "Save it as a file now: it is gone when this page is closed. The part on the server appears under Notes.";
-    this.#tellWords({ ...words, what: `The connection was lost before the last ${seconds} were sent.`, action }, [
+    this.#tellWords({ ...words, what: `The last ${seconds} of this dictation did not reach the server.`, action }, [
       { label: `Save ${seconds} as a WAV file`, run: () => this.#unsent.download(), isMain: true },
       { label: "Discard it", run: () => this.#discardUnsent() },
     ]);

@@ -1,6 +1,6 @@
-/** @param {number} seconds  @returns {string} such as "3 min 12 s" */
+/** @param {number} seconds  @returns {string} such as "3 min 12 s"; rounded down like the clock, but never to nothing */
 export function duration(seconds) {
-  const whole = Math.max(0, Math.round(seconds));
+  const whole = seconds > 0 ? Math.max(1, Math.floor(seconds)) : 0;
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   const parts = [];

@@ -1,5 +1,5 @@
 import { clock, count, dayAndTime, duration } from "./format.js";
-import { audioWords, failureWords, specialtyWords, statusWords } from "./note-words.js";
+import { audioWords, failureWords, recogniserWords, specialtyWords, statusWords } from "./note-words.js";
 
 /** A note in work is read again after this, and then less and less often. */
 const FIRST_AGAIN_MS = 2000;
@@ -47,7 +47,7 @@ export class NoteView {
       duration(note.audio_duration_seconds ?? 0),
       count(note.word_count ?? 0, "word"),
       specialtyWords(note.specialty),
-      note.recogniser ? `recognised by ${note.recogniser}` : "",
+      recogniserWords(note.recogniser),
     ]
       .filter(Boolean)
       .join(" · ");

@@ -32,6 +32,14 @@ export function failureWords({ status, failure_code: code }) {
   return FAILURES[code] ?? "The dictation ended early. Everything that arrived was kept.";
 }
 
+/** @returns {string} who made the words, and whether it was made for medical speech */
+export function recogniserWords(recogniser) {
+  if (!recogniser) return "";
+  return recogniser === "pocketsphinx"
+    ? "recognised offline by PocketSphinx, not medical-grade"
+    : `recognised by ${recogniser}`;
+}
+
 /** @returns {string} such as "Primary care" for PRIMARYCARE */
 export function specialtyWords(specialty) {
   if (!specialty) return "";
