@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from local_services.accounts import Account
 from models.account import ROLES
-from models.errors import DictationError
+from models.errors import DatabaseUnavailable, DictationError
 from utils.database import SchemaUnknown, upgrade_schema
 from web.parts import parts
 
@@ -21,6 +21,8 @@ R = TypeVar("R")
 users = AppGroup("users", help="The people who may sign in.")
 tokens = AppGroup("tokens", help="The keys of programs that act for somebody.")
 db = AppGroup("db", help="The database.")
+
+NO_DATABASE = "The database does not answer, or has no tables yet: then run `flask --app app db upgrade` first."
 
 from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from the first line of the input.")
 
@@ -38,6 +40,8 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
+        except DatabaseUnavailable:
+            raise click.ClickException(NO_DATABASE) from None
         except (DictationError, SchemaUnknown) as refused:
             raise click.ClickException(str(refused)) from None
 

@@ -332,3 +332,11 @@ def test_a_token_from_the_command_line_works_and_upgrading_twice_is_no_error(sit
     raw = run(args=["tokens", "create", EMAIL, "--name", "importer"]).output.strip()
     assert site.accounts.user_of_token(raw).email == EMAIL
     assert run(args=["db", "upgrade"]).exit_code == 0
+
+
+def test_a_database_without_tables_is_told_with_what_to_do(site: Site) -> None:
+    site.engine.dispose()
+    (site.settings.instance_dir / "dictation.sqlite3").unlink()
+    told = site.app.test_cli_runner().invoke(args=["users", "list"])
+    assert told.exit_code != 0
+    assert "db upgrade" in told.output

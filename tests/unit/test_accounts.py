@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session as Database
 
 from local_services.accounts import Accounts, clean_email
-from local_services.audit_trail import AuditTrail
+from local_services.audit_trail import AuditTrail, seal
 from local_services.passwords import Passwords
 from models.account import ApiToken, User, UserSession
 from models.audit import AuditEvent
@@ -373,4 +373,20 @@ def test_a_line_changed_or_removed_behind_our_back_is_noticed(engine: Engine, ta
         ):
             connection.execute(text(f"DROP TRIGGER {trigger}"))
         connection.execute(text(tampering))
+    assert not trail.verify()
+
+
+def test_whoever_forges_a_line_has_to_forge_all_that_follow(engine: Engine) -> None:
+    trail = AuditTrail(engine)
+    for number in range(3):
+        trail.record("login", f"user-{number}", address="127.0.0.1")
+    with engine.begin() as connection:
+        for trigger in (
+            connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+        ):
+            connection.execute(text(f"DROP TRIGGER {trigger}"))
+    with Database(engine) as db, db.begin():
+        second, third = db.scalars(select(AuditEvent).where(AuditEvent.id > 1).order_by(AuditEvent.id)).all()
+        second.outcome = "failed"
+        second.hash = third.previous_hash = seal(second)
     assert not trail.verify()
