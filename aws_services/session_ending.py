@@ -11,7 +11,7 @@ from collections.abc import Callable
 from aws_services.live_parts import LiveLimits, LiveParts
 from aws_services.row_writer import RETRY_SECONDS
 from aws_services.session_opening import Hearing
-from models.errors import DictationError, EncodingFailed, StoreUnavailable
+from models.errors import DictationError, EncodingFailed, RecordingExists, StoreUnavailable
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording
 from models.session import Session
@@ -105,7 +105,10 @@ class SessionEnding:
     def _encode_and_store(self) -> StoredRecording:
         """In the blocking pool."""
         mp3 = self._session.audio_buffer.finalize_to_mp3(self._limits.mp3_bitrate_kbps)
-        return self._parts.store.put(self._session.audio_key, mp3)
+        try:
+            return self._parts.store.put(self._session.audio_key, mp3)
+        except RecordingExists:  # only this session has this key: an earlier try got through
+            return self._parts.store.stat(self._session.audio_key)
 
     def _tell_complete(self) -> None:
         if self._told_complete:

@@ -1,0 +1,380 @@
+"""What becomes of a dictation when time passes, when things around it fail, and when it ends. In both async modes."""
+
+import pytest
+
+from local_services.scripted_recogniser import ScriptedRecogniser
+from models.errors import (
+    BufferOverflow,
+    DatabaseUnavailable,
+    InvalidSessionState,
+    RecogniserBusy,
+    SessionLimitExceeded,
+    SessionNotFound,
+    StorageFull,
+    StoreUnavailable,
+)
+from models.notices import (
+    AudioKept,
+    Draining,
+    FinalHeard,
+    Heartbeat,
+    PartialHeard,
+    RecordingStored,
+    Refused,
+    SessionComplete,
+    SessionReady,
+    StateChanged,
+)
+from models.session import SessionState
+from tests.dictations import Dictations
+
+
+@pytest.fixture
+def on_hub(runtime, tmp_path):
+    """Runs a test body on the hub, with a manager among fakes; settings by name."""
+    made = []
+
+    def run(body, **limits):
+        made.append(Dictations(runtime, tmp_path, **limits))
+        runtime.on_hub(body)(made[0])
+        return made[0]
+
+    yield run
+    made[0].close()
+
+
+def codes(dictations):
+    return [notice.error.code for notice in dictations.clients.of(Refused)]
+
+
+def test_an_orderly_dictation_is_told_kept_and_leaves_nothing_behind(on_hub):
+    def body(d):
+        session = d.start()
+        d.say(3)
+        d.end()
+        assert session.state is SessionState.CLOSING
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+        d.wait_until(lambda: not list(d.folder.iterdir()))
+        assert session.state is SessionState.CLOSED
+
+    d = on_hub(body)
+    kinds = [type(notice) for _, notice in d.clients.told]
+    assert kinds[0] is SessionReady
+    assert kinds[-1] is SessionComplete
+    assert {PartialHeard, FinalHeard, AudioKept} <= set(kinds)
+    receipt = d.clients.of(SessionComplete)[0]
+    assert (receipt.audio_status, receipt.total_duration) == ("STORED", 3.0)
+    assert [n.segment for n in d.clients.of(FinalHeard)] == d.rows.segments["one"]
+    assert d.rows.closings["one"].completed
+    assert d.rows.closings["one"].audio_duration_seconds == 3.0
+    assert list(d.store.kept) == [receipt.audio_s3_key]
+    assert d.manager.get_active_count() == 0
+
+
+def test_a_final_is_in_the_journal_before_it_is_told(on_hub):
+    journalled = []
+
+    def body(d):
+        tell = d.clients.tell
+
+        def watch(session, notice):
+            if isinstance(notice, FinalHeard):
+                journal = (d.folder / "one" / "journal.jsonl").read_text()
+                journalled.append(f'"index":{notice.segment.index},' in journal)
+            tell(session, notice)
+
+        d.clients.tell = watch
+        d.start()
+        d.say(5)
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    on_hub(body)
+    assert len(journalled) == 5
+    assert all(journalled)
+
+
+@pytest.mark.property
+def test_p27_a_heartbeat_comes_every_30_seconds_within_5(on_hub):
+    beats = []
+
+    def body(d):
+        d.start()
+        began = d.clock.now
+        for _ in range(200):
+            d.clock.now += 1
+            d.manager.update_activity("one")
+            before = len(d.clients.of(Heartbeat))
+            d.manager.look_after(d.clock.now)
+            if len(d.clients.of(Heartbeat)) > before:
+                beats.append(d.clock.now - began)
+
+    on_hub(body)
+    pauses = [later - sooner for sooner, later in zip([0, *beats], beats, strict=False)]
+    assert len(pauses) == 6
+    assert all(25 <= pause <= 35 for pause in pauses)
+
+
+def test_an_idle_session_is_told_finished_with_everything_kept_and_hung_up(on_hub):
+    def body(d):
+        d.start()
+        d.say(2)
+        d.clock.now += 299
+        d.manager.look_after(d.clock.now)
+        assert d.clients.of(Refused) == []
+        d.clock.now += 2
+        d.manager.look_after(d.clock.now)
+        d.wait_until(lambda: d.clients.hung_up)
+
+    d = on_hub(body)
+    assert codes(d) == ["SESSION_TIMEOUT"]
+    assert (d.rows.closings["one"].completed, d.rows.closings["one"].failure_code) == (False, "SESSION_TIMEOUT")
+    assert len(d.rows.segments["one"]) == 2
+    assert len(d.store.kept) == 1
+    assert d.clients.hung_up == ["one"]
+
+
+def test_silence_is_data_and_keeps_a_session(on_hub):
+    def body(d):
+        d.start()
+        for _ in range(10):
+            d.clock.now += 200
+            d.say(0.25)
+            d.manager.look_after(d.clock.now)
+        assert d.manager.get_active_count() == 1
+
+    assert codes(on_hub(body)) == []
+
+
+def test_a_session_at_its_longest_is_finished_well(on_hub):
+    def body(d):
+        d.start()
+        d.say(1)
+        d.clock.now += 61
+        d.manager.look_after(d.clock.now)
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body, max_session_seconds=60)
+    assert codes(d) == ["BUFFER_OVERFLOW"]
+    assert d.rows.closings["one"].completed
+
+
+def test_at_the_longest_recording_it_is_told_once_and_everything_up_to_there_is_kept(on_hub):
+    def body(d):
+        d.start()
+        d.say(2)
+        d.say(0.25)
+        with pytest.raises(InvalidSessionState):
+            d.say(0.25)
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body, max_recording_seconds=2)
+    assert [type(n.error) for n in d.clients.of(Refused)] == [BufferOverflow]
+    assert d.clients.of(SessionComplete)[0].total_duration == 2.0
+    assert d.rows.closings["one"].completed
+
+
+def test_a_client_that_goes_away_keeps_its_session_until_the_idle_time(on_hub):
+    def body(d):
+        d.start()
+        d.say(1)
+        d.manager.disconnected("socket-one")
+        d.manager.disconnected("socket-one")
+        d.clock.now += 31
+        d.manager.look_after(d.clock.now)
+        assert d.manager.get_session("one").is_open
+        with pytest.raises(SessionNotFound):
+            d.say(0.25)
+        d.clock.now += 270
+        d.manager.look_after(d.clock.now)
+        d.wait_until(lambda: d.rows.recordings)
+        d.wait_until(lambda: d.manager.get_active_count() == 0)
+
+    d = on_hub(body, resume_stream_seconds=30)
+    assert d.rows.closings["one"].failure_code == "SESSION_TIMEOUT"
+    assert len(d.rows.segments["one"]) == 1
+
+
+def test_the_decoder_of_a_client_that_stays_away_is_free_for_others(on_hub):
+    def body(d):
+        d.start()
+        d.say(1)
+        d.manager.disconnected("socket-one")
+        with pytest.raises(RecogniserBusy):
+            d.start("two", "ben")
+        d.clock.now += 31
+        d.manager.look_after(d.clock.now)
+        d.wait_until(lambda: d.recogniser.places_left() == 1)
+        d.start("two", "ben")
+
+    on_hub(body, recogniser=ScriptedRecogniser(4, places=1), resume_stream_seconds=30)
+
+
+def test_a_client_that_left_before_it_said_anything_frees_its_place(on_hub):
+    def body(d):
+        d.start()
+        d.manager.disconnected("socket-one")
+        d.wait_until(lambda: d.manager.get_active_count() == 0)
+
+    assert on_hub(body).rows.closings["one"].failure_code == "CONNECTION_LOST"
+
+
+def test_a_users_lost_dictation_makes_room_for_the_next_one(on_hub):
+    def body(d):
+        d.start("one")
+        d.say(1, "one")
+        d.manager.disconnected("socket-one")
+        d.start("two")
+        d.wait_until(lambda: "one" in d.rows.closings)
+        with pytest.raises(SessionLimitExceeded):
+            d.start("three")
+        assert d.manager.get_session("two").is_open
+
+    d = on_hub(body, max_sessions_per_user=1)
+    assert d.rows.closings["one"].failure_code == "CONNECTION_LOST"
+
+
+def test_when_every_decoder_is_taken_the_client_hears_it_before_speaking_and_nothing_is_left(on_hub):
+    def body(d):
+        d.start()
+        with pytest.raises(RecogniserBusy) as refused:
+            d.start("two", "ben")
+        assert refused.value.code == "SESSION_LIMIT_EXCEEDED"
+        assert refused.value.retry_after > 0
+        assert d.manager.get_active_count() == 1
+        assert [folder.name for folder in d.folder.iterdir()] == ["one"]
+        d.end()
+        d.wait_until(lambda: d.recogniser.places_left() == 1)
+        d.start("two", "ben")
+
+    on_hub(body, recogniser=ScriptedRecogniser(4, places=1))
+
+
+@pytest.mark.parametrize("failure", [DatabaseUnavailable, InvalidSessionState])
+def test_a_row_that_cannot_be_made_refuses_the_start_and_leaves_nothing(on_hub, failure):
+    def body(d):
+        d.rows.fail_with = failure()
+        with pytest.raises(failure):
+            d.start()
+        assert d.manager.get_active_count() == 0
+        assert list(d.folder.iterdir()) == []
+        d.rows.fail_with = None
+        d.start()
+
+    on_hub(body, recogniser=ScriptedRecogniser(4, places=1))
+
+
+def test_with_too_little_disk_no_dictation_starts(on_hub):
+    def body(d):
+        with pytest.raises(StorageFull):
+            d.start()
+        assert d.manager.get_active_count() == 0
+
+    on_hub(body, spool_floor_mb=10**9)
+
+
+def test_a_database_that_goes_away_for_a_while_loses_no_word(on_hub):
+    def body(d):
+        d.start()
+        d.say(1)
+        d.wait_until(lambda: d.rows.segments)
+        d.rows.fail_with = DatabaseUnavailable()
+        d.say(2)
+        d.wait_until(lambda: len(d.clients.of(FinalHeard)) == 3)
+        d.rows.fail_with = None
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body)
+    assert [segment.index for segment in d.rows.segments["one"]] == [0, 1, 2]
+    assert d.rows.closings["one"].completed
+
+
+def test_a_recogniser_that_dies_leaves_the_recording_going_and_says_so(on_hub):
+    def body(d):
+        d.start()
+        d.say(3)
+        d.wait_until(lambda: d.clients.of(StateChanged))
+        d.say(2)
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body, recogniser=ScriptedRecogniser(4, fail_after=2.0))
+    assert codes(d) == ["TRANSCRIBE_SERVICE_ERROR"]
+    assert d.clients.of(StateChanged)[0].recogniser_state == "unavailable"
+    assert d.rows.closings["one"].failure_code == "TRANSCRIBE_SERVICE_ERROR"
+    assert d.clients.of(SessionComplete)[0].total_duration == 5.0
+    assert len(d.store.kept) == 1
+
+
+def test_a_store_that_is_away_does_not_hold_up_the_receipt_and_gets_the_recording_later(on_hub, monkeypatch):
+    """P14's second half: session_complete says PENDING in time, then recording_stored follows."""
+    monkeypatch.setattr("aws_services.session_ending.COMPLETE_WITHIN_SECONDS", 0.3)
+
+    def body(d):
+        d.store.fail_with = StoreUnavailable()
+        session = d.start()
+        d.say(1)
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+        assert d.clients.of(SessionComplete)[0].audio_status == "PENDING"
+        assert d.rows.closings["one"].completed
+        assert list(d.folder.iterdir())
+        session.request_sid = "socket-one"
+        d.store.fail_with = None
+        d.wait_until(lambda: not list(d.folder.iterdir()))
+
+    d = on_hub(body)
+    assert d.clients.of(RecordingStored)[0].audio_status == "STORED"
+    assert len(d.store.kept) == 1
+
+
+def test_a_recogniser_that_is_late_with_its_last_words_does_not_hold_up_the_receipt(on_hub, monkeypatch):
+    monkeypatch.setattr("aws_services.session_ending.COMPLETE_WITHIN_SECONDS", 0.2)
+    monkeypatch.setattr("aws_services.session_ending.LAST_WORDS_SECONDS", 0.2)
+
+    def body(d):
+        d.start()
+        d.say(2)
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+        assert "one" not in d.rows.closings
+        d.wait_until(lambda: d.manager.get_active_count() == 0)
+
+    d = on_hub(body, recogniser=ScriptedRecogniser(4, hang_after=1.0))
+    assert d.rows.closings["one"].failure_code == "TRANSCRIBE_SERVICE_ERROR"
+
+
+def test_at_shutdown_every_dictation_is_told_finished_and_kept_and_none_starts(on_hub):
+    def body(d):
+        for name in ("one", "two"):
+            d.start(name)
+            d.say(1, name)
+        d.manager.drain(10)
+        with pytest.raises(InvalidSessionState, match="restarting"):
+            d.start("three")
+
+    d = on_hub(body)
+    assert len(d.clients.of(Draining)) == 2
+    assert len(d.store.kept) == 2
+    assert {closing.failure_code for closing in d.rows.closings.values()} == {"CONNECTION_LOST"}
+    assert d.manager.get_active_count() == 0
+
+
+@pytest.mark.property
+def test_p19_sessions_leave_nothing_behind(on_hub):
+    """100 here; the 500 of the design run against a real server in the benchmark."""
+
+    def body(d):
+        for number in range(100):
+            name = f"s{number}"
+            d.start(name)
+            d.say(0.5, name)
+            d.end(name)
+            d.wait_until(lambda number=number: len(d.clients.of(SessionComplete)) == number + 1)
+        d.wait_until(lambda: not list(d.folder.iterdir()))
+        assert d.manager.get_active_count() == 0
+        assert d.manager._hearings == {}
+        assert d.manager._by_socket == {}
+
+    on_hub(body)
