@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { connectionWords } from "../../static/js/connection-words.js";
+import { clock, count, duration } from "../../static/js/format.js";
+import { MicrophoneProblem } from "../../static/js/microphone-problem.js";
+import { failureWords } from "../../static/js/note-words.js";
+import { noticeFor, safety } from "../../static/js/notices.js";
+import { fc } from "./support/settings.js";
+
+const NOTHING = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0 };
+const LIVE = { state: "recording", isLost: false, isDraining: false, waiting: NOTHING, recogniser: "live", lag: 0 };
+const KINDS = ["insecure", "unsupported", "denied", "missing", "gone", "busy", "unplugged", "failed"];
+const CODES = [
+  "WEBSOCKET_CONNECTION_FAILED",
+  "FINISH_LATE",
+  "UNAUTHENTICATED",
+  "SESSION_LIMIT_EXCEEDED",
+  "TRANSCRIBE_SERVICE_ERROR",
+  "BUFFER_OVERFLOW",
+  "SESSION_TIMEOUT",
+  "SESSION_SUPERSEDED",
+  "STORAGE_FULL",
+];
+
+test("every problem says what happened, whether the dictation is safe, and what to do, in words of its own", () => {
+  const problems = [
+    ...KINDS.map((kind) => new MicrophoneProblem(kind)),
+    ...CODES.map((code) => ({ error_code: code })),
+  ];
+  const notices = problems.map((problem) => noticeFor(problem, { safeSeconds: 5, waitingSeconds: 1 }, 1800));
+  for (const { what, safe, action } of notices) {
+    assert.ok(what.length > 10 && action.length > 10);
+    assert.equal(safe, "The first 5 s are safe on the server. The last 1 s are only in this page so far.");
+  }
+  assert.equal(new Set(notices.map(({ what }) => what)).size, problems.length);
+  assert.ok(
+    notices.every(({ what }) => !/[A-Z]{2,}_/.test(what)),
+    "no codes",
+  );
+});
+
+test("the owner's sentences are the ones that are shown", () => {
+  const said = (problem) => noticeFor(problem, NOTHING, 1800).what;
+  assert.equal(said(new MicrophoneProblem("denied")), "Unable to access microphone. Please check permissions.");
+  assert.equal(said(new MicrophoneProblem("failed")), "Audio capture failed. Please refresh and try again.");
+  assert.equal(said({ error_code: "BUFFER_OVERFLOW" }), "Maximum recording duration reached (30 min).");
+  assert.equal(
+    said({ error_code: "WEBSOCKET_CONNECTION_FAILED" }),
+    "Connection lost. Please check your internet connection.",
+  );
+});
+
+test("each browser error about the microphone has its own kind", () => {
+  const kind = (name) => MicrophoneProblem.from(Object.assign(new Error(), { name })).kind;
+  const names = ["NotAllowedError", "NotFoundError", "NotReadableError", "OverconstrainedError", "TypeError"];
+  assert.deepEqual(names.map(kind), ["denied", "missing", "busy", "gone", "failed"]);
+});
+
+test("an unknown refusal is told in the server's words, a fault of the page never in the machine's", () => {
+  const told = noticeFor({ error_code: "NEW_CODE", message: "The moon is full." }, NOTHING, 1800);
+  assert.equal(told.what, "The moon is full.");
+  assert.doesNotMatch(noticeFor(new TypeError("x is undefined"), NOTHING, 1800).what, /undefined/);
+});
+
+test("nothing is called safe that is not on the server", () => {
+  fc.assert(
+    fc.property(fc.nat(4000), fc.nat(4000), (safeSeconds, waitingSeconds) => {
+      const words = safety({ safeSeconds, waitingSeconds });
+      if (waitingSeconds > 0) assert.ok(words.includes(`${duration(waitingSeconds)} are only in this page`));
+      if (waitingSeconds > 0) assert.doesNotMatch(words, /dictation is safe/);
+      if (safeSeconds === 0) assert.doesNotMatch(words, /safe on the server/);
+    }),
+  );
+});
+
+test("the connection line says the worst first", () => {
+  const text = (change) => connectionWords({ ...LIVE, ...change }).text;
+  assert.match(text({}), /^Live/);
+  assert.match(text({ recogniser: "catching_up", lag: 6.4 }), /6 s behind/);
+  assert.match(text({ recogniser: "unavailable" }), /recording goes on/);
+  assert.match(text({ recogniser: "unavailable", isDraining: true }), /restarts soon/);
+  const slow = { safeSeconds: 3, waitingSeconds: 4, oldestMs: 2000 };
+  assert.match(text({ waiting: slow, isDraining: true }), /Slow connection. 4 s waiting/);
+  assert.match(text({ waiting: slow, isLost: true }), /Connection lost. Still recording here: 4 s not sent/);
+  assert.match(text({ state: "ready", isLost: true }), /Microphone off/);
+});
+
+test("a wait just under two seconds is no reason to worry anybody", () => {
+  const waiting = { safeSeconds: 3, waitingSeconds: 2, oldestMs: 1999 };
+  assert.match(connectionWords({ ...LIVE, waiting }).text, /^Live/);
+});
+
+test("durations read as people say them", () => {
+  assert.deepEqual([0, 0.2, 59.9, 60, 192, 3600, 3725].map(duration), [
+    "0 s",
+    "1 s",
+    "59 s",
+    "1 min",
+    "3 min 12 s",
+    "1 h",
+    "1 h 2 min",
+  ]);
+  assert.deepEqual([0, 192.9, 3725].map(clock), ["00:00", "03:12", "1:02:05"]);
+  assert.deepEqual([count(1, "word"), count(0, "word")], ["1 word", "0 words"]);
+});
+
+test("a note that ended early says why and that it was kept", () => {
+  assert.match(failureWords({ status: "FAILED", failure_code: "SESSION_TIMEOUT" }), /Everything that arrived was kept/);
+  assert.match(failureWords({ status: "FAILED", failure_code: "SOMETHING_NEW" }), /kept/);
+  assert.equal(failureWords({ status: "COMPLETED", failure_code: null }), "");
+});
