@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
         limits=adapters.limits_of(settings),
         parts=parts,
     )
-    server = Server(runtime, manager, recogniser, spool, engine, settings.shutdown_grace_seconds)
+    server = Server(runtime, manager, recogniser, spool, engine, settings)
     accounts, notes, audit = adapters.accounts_of(settings, engine), SqlNotes(engine), AuditTrail(engine)
     readiness = readiness_of(engine, recogniser, settings, server.lag)
     register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, recogniser.name)

@@ -4,16 +4,12 @@ import collections
 from collections.abc import Callable
 from typing import Any
 
+from aws_services.patience import patiently
 from models.errors import DictationError
 from utils.logging import get_logger
 from utils.runtime import Flag, Runtime
 
 log = get_logger("rows")
-
-RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
-"""Waits between tries; the last one repeats"""
-GIVE_UP_SECONDS = 600.0
-"""After this long the journal alone keeps what could not be written"""
 
 
 class RowWriter:
@@ -40,20 +36,13 @@ class RowWriter:
         while self._waiting:
             write, args, flag = self._waiting.popleft()
             if not self.failed:
-                self.failed = not self._persist(write, *args)
+                self._persist(write, *args)
             flag.set()
         self._running = False
 
-    def _persist(self, write: Callable[..., object], *args: Any) -> bool:
-        waited, tries = 0.0, 0
-        while True:
-            try:
-                self._runtime.offload(write, *args)
-                return True
-            except DictationError as error:
-                log.warning("row_write_failed", session_id=self._session_id, tries=tries + 1, error=error)
-                if not error.retryable or waited >= GIVE_UP_SECONDS:
-                    return False
-            pause = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
-            self._runtime.sleep(pause)
-            waited, tries = waited + pause, tries + 1
+    def _persist(self, write: Callable[..., object], *args: Any) -> None:
+        try:
+            patiently(self._runtime, self._session_id, write, *args)
+        except DictationError as error:
+            self.failed = True
+            log.error("row_not_written", session_id=self._session_id, error=error)

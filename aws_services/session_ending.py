@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 
 from aws_services.live_parts import LiveLimits, LiveParts
-from aws_services.row_writer import RETRY_SECONDS
+from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
-from models.errors import DictationError, EncodingFailed, RecordingExists, StoreUnavailable
+from models.errors import DictationError, RecordingExists
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording
 from models.session import Session
@@ -25,8 +25,6 @@ COMPLETE_WITHIN_SECONDS = 4.5
 """session_complete is told this soon after session_end, whatever still runs (the promise is 5 s)"""
 LAST_WORDS_SECONDS = 120.0
 """A recogniser that has not told its last word by then is given up"""
-STORE_PATIENCE_SECONDS = 600.0
-"""How long this process keeps trying to store a recording; after that the spool keeps it"""
 
 
 class SessionEnding:
@@ -51,9 +49,9 @@ class SessionEnding:
         row_written.wait(deadline - time.monotonic())
         self._recording_done.wait(deadline - time.monotonic())
         self._tell_complete()
-        row_written.wait(STORE_PATIENCE_SECONDS)
+        row_written.wait(PATIENCE_SECONDS)
         free_place()
-        self._recording_done.wait(STORE_PATIENCE_SECONDS)
+        self._recording_done.wait(PATIENCE_SECONDS)
         if self._audio_status == "STORED" and not self._hearing.rows.failed:
             self._runtime.offload(self._session.audio_buffer.clear)
 
@@ -77,30 +75,22 @@ class SessionEnding:
         session = self._session
         durable = self._runtime.flag()
         session.audio_buffer.finish(durable.set)
-        recording = self._store_with_patience() if durable.wait(STORE_PATIENCE_SECONDS) else None
+        recording = self._store() if durable.wait(PATIENCE_SECONDS) else None
         if recording is not None:
             noted = self._hearing.rows.add(self._parts.transcripts.recording_stored, session.session_id, recording)
-            noted.wait(STORE_PATIENCE_SECONDS)
+            noted.wait(PATIENCE_SECONDS)
             self._audio_status = "STORED"
         metrics.UPLOADS.labels(outcome=self._audio_status.lower()).inc()
         if self._told_complete:
             self._parts.clients.tell(session, RecordingStored(session.audio_key, self._audio_status))
         self._recording_done.set()
 
-    def _store_with_patience(self) -> StoredRecording | None:
-        tries, give_up_at = 0, time.monotonic() + STORE_PATIENCE_SECONDS
-        while True:
-            try:
-                return self._runtime.offload(self._encode_and_store)
-            except (StoreUnavailable, EncodingFailed) as error:
-                log.warning("recording_not_stored", session_id=self._session.session_id, tries=tries + 1, error=error)
-                if time.monotonic() > give_up_at:
-                    return None
-            except DictationError as error:
-                log.error("recording_refused", session_id=self._session.session_id, error=error)
-                return None
-            self._runtime.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
-            tries += 1
+    def _store(self) -> StoredRecording | None:
+        try:
+            return patiently(self._runtime, self._session.session_id, self._encode_and_store)
+        except DictationError as error:
+            log.error("recording_not_stored", session_id=self._session.session_id, error=error)
+            return None
 
     def _encode_and_store(self) -> StoredRecording:
         """In the blocking pool."""

@@ -88,8 +88,8 @@ class SessionManager(LiveSessions):
             raise
         try:
             self._open(session, request)
-        except DictationError as error:
-            metrics.SESSIONS_REJECTED.labels(reason=error.code).inc()
+        except BaseException as error:
+            metrics.SESSIONS_REJECTED.labels(reason=getattr(error, "code", type(error).__name__)).inc()
             self._forget(session)
             raise
         metrics.SESSIONS.inc()

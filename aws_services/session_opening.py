@@ -123,6 +123,8 @@ class SessionOpening:
             self._folder.mkdir(mode=0o700)
         except FileExistsError:
             raise InvalidSessionState("A dictation with this id was already started. It is unharmed.") from None
+        except OSError:
+            raise StorageFull("The server's storage can't be written. Nothing was recorded.") from None
 
     def _start_journal(self, opening: Opening) -> None:
         started = self._parts.runtime.flag()

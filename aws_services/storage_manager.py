@@ -4,8 +4,7 @@ import base64
 import hashlib
 import io
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -14,10 +13,9 @@ from urllib.parse import quote
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
-from models.errors import KeepingError, RecordingExists, RecordingNotFound, StoreUnavailable
-from models.ports import AudioStore, StoredRecording
+from models.errors import RecordingExists, RecordingNotFound, StoreUnavailable
+from models.ports import StoredRecording
 from models.recording_key import is_recording_key
 from utils.config import Settings
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
 MAX_LINK_SECONDS = 300
-FIRST_RETRY_SECONDS = 0.5
-LONGEST_RETRY_SECONDS = 30.0
 MEDIA_TYPE = "audio/mpeg"
 
 NOT_THERE = {"404", "NoSuchKey", "NotFound"}
@@ -161,31 +157,6 @@ class _Download(io.RawIOBase):
     def close(self) -> None:
         self._body.close()
         super().close()
-
-
-def retrying_put(
-    store: AudioStore, key: str, source: Path, patience_seconds: float, sleep: Callable[[float], None] = time.sleep
-) -> StoredRecording:
-    """store.put, tried again with growing, jittered pauses while trying again makes sense.
-
-    Blocks: call it in the pool. After `patience_seconds` the last error is raised; the row (audio_status PENDING)
-    and the spool remember what is still to be stored.
-    """
-
-    def is_out_of_patience(state: RetryCallState) -> bool:
-        spent = max(state.idle_for, state.seconds_since_start or 0.0)
-        return spent + state.upcoming_sleep > patience_seconds
-
-    tries = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, KeepingError) and error.retryable),
-        wait=wait_exponential_jitter(
-            multiplier=FIRST_RETRY_SECONDS, max=LONGEST_RETRY_SECONDS, jitter=FIRST_RETRY_SECONDS
-        ),
-        stop=is_out_of_patience,
-        sleep=sleep,
-        reraise=True,
-    )
-    return tries(store.put, key, source)
 
 
 def _check(key: str) -> None:

@@ -1,6 +1,7 @@
 """Everything that can go wrong with a dictation, as one tree.
 
     DictationError
+    ├── InternalError                INTERNAL_ERROR, a fault of ours
     ├── RequestError                 the caller asked for something that cannot be
     │   ├── Unauthenticated          UNAUTHENTICATED
     │   ├── Forbidden                FORBIDDEN
@@ -58,6 +59,15 @@ class DictationError(Exception):
         self.context = context
         """Numbers and ids that help the caller, such as expected_offset. Never speech."""
         super().__init__(self.text)
+
+
+class InternalError(DictationError):
+    """We failed, not the caller, in a way nobody foresaw."""
+
+    code = "INTERNAL_ERROR"
+    text = "Something went wrong on our side. What was accepted before is safe. Try again in a moment."
+    retryable = True
+    status = 500
 
 
 class RequestError(DictationError):

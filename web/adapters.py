@@ -4,14 +4,14 @@ import tempfile
 from datetime import timedelta
 from typing import Any
 
-from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
-from local_services.scripted_recogniser import ScriptedRecogniser
 from sqlalchemy import Engine
 
 from aws_services.live_parts import LiveLimits
 from aws_services.storage_manager import S3AudioStore
 from local_services.accounts import Accounts
 from local_services.file_audio_store import FileAudioStore
+from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
+from local_services.scripted_recogniser import ScriptedRecogniser
 from models.ports import AudioStore, Recogniser
 from utils.config import Settings
 from web.packets import BoundedPacket

@@ -3,28 +3,19 @@
 The answer names a request id to quote. It never holds a stack, SQL, a path or the text of an exception.
 """
 
-import time
 import uuid
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from models.errors import DictationError, NotFound, RateLimited, Unauthenticated
+from models.errors import DictationError, InternalError, NotFound, RateLimited, Unauthenticated
 from utils.logging import get_logger
+from web.outgoing import error_message
 
 API_PREFIXES = ("/api/", "/v1/")
 
 log = get_logger("web")
-
-
-class InternalError(DictationError):
-    """We failed, not the caller."""
-
-    code = "INTERNAL_ERROR"
-    text = "Something went wrong on our side. Notes already saved are safe. Try again in a moment."
-    retryable = True
-    status = 500
 
 
 class FormNotOurs(DictationError):
@@ -82,15 +73,9 @@ def answer_error(error: DictationError, status: int | None = None) -> Response:
 
 def error_object(error: DictationError, session_id: str | None = None, user_id: str | None = None) -> dict[str, Any]:
     """The error as PROTOCOL 3 has it."""
-    return {
-        "type": "error",
-        "error_code": error.code,
-        "message": error.text,
-        "recoverable": error.recoverable,
-        "retry_after": error.retry_after,
-        "timestamp": time.time(),
-        "context": {"session_id": session_id, "user_id": user_id, "request_id": request_id(), **error.context},
-    }
+    message = error_message(error, session_id, user_id)
+    message["context"]["request_id"] = request_id()
+    return message
 
 
 def is_api() -> bool:

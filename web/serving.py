@@ -16,6 +16,7 @@ from utils.hub_lag import HubLag
 from utils.logging import get_logger
 from utils.runtime import Runtime
 from utils.websocket_levers import unmask_fast, without_deflate
+from web.protected import protected
 
 log = get_logger("serving")
 
@@ -35,14 +36,14 @@ class Server:
         recogniser: Recogniser,
         spool: SpoolThread,
         engine: Engine,
-        grace_seconds: float,
+        settings: Settings,
     ) -> None:
         self._runtime = runtime
         self._manager = manager
         self._recogniser = recogniser
         self._spool = spool
         self._engine = engine
-        self._grace_seconds = grace_seconds
+        self._settings = settings
         self._stopping = False
         self.lag = HubLag(runtime)
         self._tasks: list[Callable[[], None]] = [manager.tend, self.lag.watch]
@@ -62,7 +63,7 @@ class Server:
             self._runtime.spawn(task)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._runtime.on_signal(number, self._stop)
-        self._runtime.serve(listener, without_deflate(app))
+        self._runtime.serve(listener, protected(without_deflate(app), self._settings))
         self.close()
 
     def close(self) -> None:
@@ -79,7 +80,7 @@ class Server:
             self._runtime.spawn(self._drain)
 
     def _drain(self) -> None:
-        self._manager.drain(self._grace_seconds)
+        self._manager.drain(self._settings.shutdown_grace_seconds)
         self._runtime.stop()
 
 

@@ -14,7 +14,7 @@ from socketio.exceptions import ConnectionRefusedError as Refusal
 
 from aws_services.session_manager import SessionManager
 from local_services.accounts import Accounts, SignedIn
-from models.errors import DictationError, NotFound, Unauthenticated, ValidationFailed
+from models.errors import DictationError, InternalError, NotFound, Unauthenticated, ValidationFailed
 from utils.config import Settings
 from utils.logging import get_logger
 from utils.runtime import Runtime
@@ -142,6 +142,9 @@ class SocketDoor:
             call(*arguments)
         except DictationError as error:
             self._refuse(sid, caller, error)
+        except Exception as fault:  # noqa: BLE001 - logged by class and stack; the client must not wait for ever
+            log.error("event_failed", user_id=caller.signed_in.user_id, error=fault)
+            self._refuse(sid, caller, InternalError())
 
     def _refuse(self, sid: str, caller: Caller, error: DictationError) -> None:
         session = self._manager.on_socket(sid)

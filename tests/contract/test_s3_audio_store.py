@@ -3,10 +3,8 @@
 import io
 import urllib.request
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -14,9 +12,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import IncompleteReadError
 
-from aws_services.storage_manager import S3AudioStore, retrying_put
-from models.errors import DictationError, RecordingExists, StoreUnavailable
-from models.ports import StoredRecording
+from aws_services.storage_manager import S3AudioStore
+from models.errors import RecordingExists, StoreUnavailable
 from models.recording_key import recording_key
 from utils.config import load_settings
 
@@ -145,57 +142,3 @@ def test_a_download_that_breaks_half_way_fails_in_our_words(
     s3_client.meta.events.register("after-call.s3.GetObject", break_it)
     with store.open(KEY) as file, pytest.raises(StoreUnavailable):
         file.read()
-
-
-class FlakyStore:
-    """A store that fails a number of times before it works, and remembers how often it was asked."""
-
-    def __init__(self, *failures: DictationError) -> None:
-        self._failures = list(failures)
-        self.tries = 0
-
-    def put(self, key: str, source: Path) -> StoredRecording:
-        self.tries += 1
-        if self._failures:
-            raise self._failures.pop(0)
-        return StoredRecording(key, 1, "ab" * 32)
-
-    def stat(self, key: str) -> StoredRecording:
-        raise NotImplementedError
-
-    def open(self, key: str) -> BinaryIO:
-        raise NotImplementedError
-
-    def link(self, key: str, seconds: int, download_name: str) -> str | None:
-        raise NotImplementedError
-
-    def delete(self, key: str) -> None:
-        raise NotImplementedError
-
-
-def retry(store: FlakyStore, patience_seconds: float, sleep: Callable[[float], None]) -> StoredRecording:
-    return retrying_put(store, KEY, Path("recording.mp3"), patience_seconds, sleep)
-
-
-def test_storing_is_tried_again_with_growing_pauses_until_it_works() -> None:
-    pauses: list[float] = []
-    store = FlakyStore(*[StoreUnavailable() for _ in range(4)])
-    assert retry(store, 600, pauses.append).key == KEY
-    assert store.tries == 5
-    assert [0.5, 1, 2, 4] <= pauses <= [1.0, 1.5, 2.5, 4.5]
-
-
-def test_what_can_not_work_is_not_tried_again() -> None:
-    pauses: list[float] = []
-    store = FlakyStore(RecordingExists())
-    with pytest.raises(RecordingExists):
-        retry(store, 600, pauses.append)
-    assert (store.tries, pauses) == (1, [])
-
-
-def test_patience_ends() -> None:
-    pauses: list[float] = []
-    store = FlakyStore(*[StoreUnavailable() for _ in range(1000)])
-    with pytest.raises(StoreUnavailable):
-        retry(store, 120, pauses.append)
-    assert 60 < sum(pauses) <= 120

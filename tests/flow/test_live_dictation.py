@@ -8,6 +8,7 @@ import time
 import uuid
 
 import pytest
+import requests
 import socketio
 
 from aws_services.mp3 import ffmpeg
@@ -316,6 +317,14 @@ def test_the_fallback_transport_dictates_as_well(server):
     polling.say(counting_pcm(2), seconds_a_chunk=0.02)
     assert polling.end()["total_duration"] == 2.0
     polling.close()
+
+
+def test_s26_the_answers_of_the_fallback_transport_carry_the_headers_of_a_page(server):
+    answer = requests.get(f"{server.url}/socket.io/?EIO=4&transport=polling", timeout=10)
+    page = requests.get(f"{server.url}/login", timeout=10)
+    for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy"):
+        assert answer.headers[name] == page.headers[name]
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_s06_signing_out_closes_the_socket_within_5_seconds_and_keeps_what_was_said(server):

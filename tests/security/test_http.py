@@ -394,7 +394,7 @@ def test_s31_a_page_that_is_broken_itself_still_answers_in_general_words(site: S
     answer = site.browser(OWNER).get("/broken")
     assert answer.status_code == 500
     assert "CANARY" not in answer.text
-    assert "Notes already saved are safe" in answer.text
+    assert "What was accepted before is safe" in answer.text
 
 
 def test_s31_while_the_database_is_away_people_are_told_so(site: Site) -> None:
