@@ -1,6 +1,5 @@
 """A decoder process seen from this side: a native thread that writes to it and one that reads from it."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from local_services.pocketsphinx_pipe import Kind, Message, PipeOutOfStep, read_message, write_message
+from utils.logging import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger("recogniser")
 
 PROJECT = Path(__file__).resolve().parent.parent
 JOIN_SECONDS = 5
@@ -87,7 +87,7 @@ class DecoderProcess:
         try:
             process = self._start()
         except OSError as error:
-            log.error("A decoder process could not be started: %s", type(error).__name__)
+            log.error("decoder_not_started", error=error)
             self.is_alive = False
             self._ended(self)
             return
@@ -97,7 +97,7 @@ class DecoderProcess:
             self._read(cast(BinaryIO, process.stdout))
         finally:
             self.kill()
-            log.info("Decoder process %d ended with code %d", process.pid, process.wait())
+            log.info("decoder_ended", pid=process.pid, exit_code=process.wait())
             writer.join()
             _close(process)
             self._ended(self)
@@ -126,7 +126,7 @@ class DecoderProcess:
                     self.cancelled_at = None
                 self._hear(self, message)
         except PipeOutOfStep:
-            log.error("A decoder process sent what is no message and is ended")
+            log.error("decoder_out_of_step")
 
     # Runs in the writing thread
 

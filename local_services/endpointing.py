@@ -11,7 +11,7 @@ PREROLL_SECONDS = 0.3
 START_WINDOW = 8
 START_VOICED = 5
 """This many voiced frames out of START_WINDOW begin speech: a click or a tap has fewer"""
-RESUME_VOICED = 3
+RESUME_VOICED = 4
 """Voiced frames in a row that break a pause: fewer is a click"""
 ABOVE_FLOOR_DB = 9.0
 """A voice is at least this much louder than the room's quietest moment"""
@@ -95,9 +95,7 @@ class Endpointer:
             yield from self._speaking(frame) if self._segment else self._listening(frame)
 
     def finish(self) -> Iterator[Event]:
-        """No more sound will come: end what is open."""
-        if self._rest:
-            yield from self.hear(bytes(FRAME_BYTES - len(self._rest)))
+        """No more sound will come: end what is open. Less than a frame at the very end is left out."""
         if self._segment:
             yield self._end(len(self._segment))
 
@@ -134,7 +132,10 @@ class Endpointer:
         self._segment.append(frame)
         yield Speech(frame.pcm)
         self._run = self._run + 1 if frame.voiced else 0
-        self._silence = 0 if self._run >= RESUME_VOICED else self._silence + 1
+        if self._run >= RESUME_VOICED:
+            self._silence = 0
+        elif not frame.voiced:
+            self._silence += 1
         if self._silence >= self._patience:
             yield self._end(len(self._segment))
         elif len(self._segment) * FRAME_SECONDS >= MAX_SEGMENT_SECONDS:

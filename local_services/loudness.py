@@ -21,7 +21,7 @@ SILENT_DB = -100.0
 
 FLOOR_SECONDS = 10
 """A sound that goes on this long without a dip is the room, not a voice"""
-QUIET_ROOM_DB = -60.0
+QUIET_ROOM_DB = -75.0
 """Full-scale decibels assumed of a room that has not been heard long enough, and the least that counts"""
 LEARNING_SECONDS = 2
 """A floor made of less than this may be speech from the first sample"""

@@ -10,14 +10,9 @@ import signal
 import sys
 from typing import BinaryIO
 
-from pocketsphinx import Decoder
-
-from local_services.pocketsphinx_listener import Listener
+from local_services.pocketsphinx_listener import Listener, load_decoder
 from local_services.pocketsphinx_pipe import Kind, Message, pack_words, read_message, write_message
 from models.transcript import Final, Partial
-
-NICENESS = 5
-"""The hub answers people and goes first; a decoder only has to keep up with speech"""
 
 
 class DecoderChild:
@@ -26,7 +21,7 @@ class DecoderChild:
     def __init__(self, endpointing_ms: int, outbox: BinaryIO) -> None:
         self._endpointing_ms = endpointing_ms
         self._outbox = outbox
-        self._decoder = Decoder(loglevel="FATAL")
+        self._decoder = load_decoder()
         self._average_voice = self._decoder.get_cmn()
         self._listener: Listener | None = None
         self._stream = 0
@@ -68,7 +63,6 @@ def main() -> None:
     # Ctrl-C and a service manager's SIGTERM reach the whole group; the parent still wants its last words.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(NICENESS)
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as outbox:
         # A library that prints must not speak into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

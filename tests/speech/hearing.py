@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Ear:
 
     def __init__(self) -> None:
         self.told: list[Partial | Final | StreamEnd] = []
+        self.times: list[float] = []
+        """Monotonic seconds at which each was told"""
         self.spoke_over_itself = False
         self._busy = threading.Lock()
         self._news = threading.Condition()
@@ -34,6 +37,7 @@ class Ear:
     def __call__(self, said: Partial | Final | StreamEnd) -> None:
         self.spoke_over_itself |= not self._busy.acquire(blocking=False)
         self.told.append(said)
+        self.times.append(time.monotonic())
         with self._news:
             self._news.notify_all()
         self._busy.release()
@@ -63,7 +67,7 @@ class Ear:
         """Until something was understood."""
         self._wait(lambda: bool(self.partials))
 
-    def _wait(self, came: Any) -> None:
+    def _wait(self, came: Callable[[], bool]) -> None:
         with self._news:
             assert self._news.wait_for(came, PATIENCE_SECONDS), f"heard only {len(self.told)} messages"
 
@@ -116,8 +120,8 @@ def white_noise(seconds: float, decibels: float) -> Samples:
 
 def tones(seconds: float, decibels: float, *partials: tuple[float, float]) -> Samples:
     """Sines of (hertz, share of the level)."""
-    time = np.arange(round(seconds * RATE)) / RATE
-    return 10 ** (decibels / 20) * sum(share * np.sin(2 * np.pi * hertz * time) for hertz, share in partials)
+    moments = np.arange(round(seconds * RATE)) / RATE
+    return 10 ** (decibels / 20) * sum(share * np.sin(2 * np.pi * hertz * moments) for hertz, share in partials)
 
 
 def mains_hum(seconds: float, decibels: float) -> Samples:

@@ -18,7 +18,6 @@ from local_services.loudness import FLOOR_SECONDS, FRAME_BYTES, FRAME_SECONDS, L
 RATE = 16000
 VOICE = 3000
 """Peak of the buzz, in 16-bit steps"""
-FRAME = pytest.approx
 
 
 def buzz(seconds: float, peak: float = VOICE) -> np.ndarray:
@@ -56,7 +55,7 @@ def segments(told: list[Event]) -> list[tuple[float, float]]:
 def test_speech_begins_a_little_before_the_voice_and_ends_after_the_asked_for_silence() -> None:
     ((start, end),) = segments(events(pcm(room(2), buzz(1.2), room(2))))
     assert 2 - PREROLL_SECONDS <= start < 2
-    assert end == FRAME(3.2 + 0.3, abs=0.04)
+    assert end == pytest.approx(3.2 + 0.3, abs=0.04)
 
 
 @pytest.mark.parametrize("endpointing_ms", [100, 300, 800, 5000])
@@ -97,7 +96,7 @@ def test_speech_from_the_very_first_sample_is_heard() -> None:
 
 def test_what_is_still_spoken_at_the_end_is_ended() -> None:
     ((_, end),) = segments(events(pcm(room(2), buzz(1.2)[:-100])))
-    assert end == FRAME(3.2, abs=FRAME_SECONDS)
+    assert end == pytest.approx(3.2, abs=1.5 * FRAME_SECONDS)
 
 
 def test_nothing_heard_ends_without_a_segment() -> None:
@@ -111,7 +110,7 @@ def test_endless_speech_is_cut_at_its_weakest_moment_and_goes_on_from_there() ->
     assert first_end - first_start <= MAX_SEGMENT_SECONDS
     assert 28.6 <= first_end <= 28.9
     assert second_start == first_end
-    assert second_end == FRAME(48.8 + 0.3, abs=0.04)
+    assert second_end == pytest.approx(48.8 + 0.3, abs=0.04)
 
 
 def test_a_steady_sound_becomes_the_room_and_counts_as_no_voice() -> None:
@@ -133,7 +132,7 @@ def test_a_voice_is_told_from_a_beep_and_from_a_breath() -> None:
     for name, sound in sounds.items():
         (ended,) = [event for event in events(pcm(room(2), sound, room(1))) if isinstance(event, SpeechEnded)]
         assert ended.voice.seconds > 0.5
-        assert ended.voice.end_time == FRAME(3, abs=0.1)
+        assert ended.voice.end_time == pytest.approx(3, abs=0.1)
         tonality[name] = ended.voice.tonality
     assert tonality["breath"] < 0.4 < tonality["voice"] < 0.95 < tonality["beep"]
 
@@ -143,7 +142,7 @@ def test_loudness_is_measured_in_full_scale_decibels_without_the_mains() -> None
     tone = Loudness(pcm(16384 * np.sin(2 * np.pi * 1000 * moments)))
     mains = Loudness(pcm(16384 * np.sin(2 * np.pi * 50 * moments)))
     silent = Loudness(bytes(FRAME_BYTES))
-    assert tone.levels == FRAME([-9.0] * 50, abs=0.3)
+    assert tone.levels == pytest.approx([-9.0] * 50, abs=0.3)
     assert max(mains.levels) < -55
     assert silent.levels == [-100.0]
 
