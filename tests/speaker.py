@@ -10,6 +10,7 @@ import requests
 import socketio
 
 from tests.process import EMAIL, PASSWORD
+from tests.schemas import problems_of
 
 PATIENCE_SECONDS = 20.0
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -34,6 +35,8 @@ class Speaker:
         self.http = http or sign_in(url)
         self.session_id = str(uuid.uuid4())
         self.told: list[dict[str, Any]] = []
+        self.undescribed: list[str] = []
+        """What in these messages is not as docs/asyncapi.yaml says"""
         self.hung_up = threading.Event()
         self._news = threading.Condition()
         self._sent_bytes = 0
@@ -132,12 +135,13 @@ class Speaker:
         return note
 
     def close(self) -> None:
-        """Leave, as a closed tab would."""
+        """Leave, as a closed tab would. P26: every message was as the description says."""
         self.client.disconnect()
         self.http.close()
+        assert self.undescribed == []
 
     def _remember(self, event: str, message: dict[str, Any]) -> None:
         with self._news:
+            self.undescribed += problems_of(event, message)
             self.told.append(message)
             self._news.notify_all()
-        assert event == message["type"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.errors import ChunkTooLarge, DictationError, Forbidden, InvalidAudioFormat, ValidationFailed
 from models.requests import ChunkPlace, StartRequest
+from tests.schemas import problems_of
 from web.incoming import read_chunk, read_end, read_place, read_start
 
 SESSION = "5a2b7f0e-3c4d-4e5f-8a9b-0c1d2e3f4a5b"
@@ -97,6 +98,12 @@ def test_p04_the_place_of_a_chunk_is_read(seq, offset):
 def test_a_wrong_place_is_refused(wrong):
     with pytest.raises(ValidationFailed):
         read_place(wrong)
+
+
+def test_the_description_of_the_events_accepts_what_we_accept():
+    assert problems_of("session_start", a_start(specialty="UROLOGY", continues=SESSION)) == []
+    assert problems_of("session_start", a_start(quality="studio")) != []
+    assert problems_of("heartbeat", {"type": "heartbeat", "timestamp": 1.0, "session_id": SESSION}) != []
 
 
 @given(anything)
