@@ -100,7 +100,7 @@ class PocketSphinxRecogniser:
     name = "pocketsphinx"
 
     def __init__(self, decoders: int, endpointing_ms: int, vad_threads: int = 1) -> None:
-        """At most `decoders` processes of about 100 MB; the first one starts now, in the background.
+        """At most `decoders` processes of about 100 MB, each started when it is wanted.
 
         `endpointing_ms` of silence end a segment. `vad_threads` is accepted for the settings' sake and changes
         nothing: see docs/decisions/022. Raises ValueError for a number below 1.
@@ -114,7 +114,12 @@ class PocketSphinxRecogniser:
         self._idle: list[DecoderProcess] = []
         self._opened = 0
         self._closed = False
-        self._idle.append(self._start())
+
+    def warm(self) -> None:
+        """Start the first decoder in the background, if there is none."""
+        with self._lock:
+            if not (self._closed or self._idle or self._streams):
+                self._idle.append(self._start())
 
     def open(self, request: StreamRequest, tell: Tell) -> PocketSphinxStream:
         """Start to listen, without waiting. Raises RecogniserBusy when every decoder is taken."""

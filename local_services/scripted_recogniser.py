@@ -145,6 +145,9 @@ class ScriptedRecogniser:
             self._streams.add(stream)
             return stream
 
+    def warm(self) -> None:
+        """It is always ready."""
+
     def places_left(self) -> int:
         """How many streams could be opened now."""
         with self._lock:

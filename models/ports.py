@@ -47,11 +47,15 @@ class Recogniser(Protocol):
         """Start to listen, without waiting.
 
         Times told count from the first pushed sample. A segment's partials share its final's segment_id, and
-        segment ids never repeat within a session. Silence makes no final. If the stream dies by itself it tells
+        segment ids never repeat within a session. Silence makes no final; a partial without text takes its segment
+        back. If the stream dies by itself it tells
         StreamEnd(failed=True) once, and nothing after it.
 
         Raises RecogniserBusy, with retry_after, when every place is taken.
         """
+
+    def warm(self) -> None:
+        """Get ready in the background, so that the first stream has not to wait. Returns at once."""
 
     def places_left(self) -> int:
         """How many streams could be opened now."""

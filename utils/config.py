@@ -101,10 +101,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
+        if self.public_url is not None and not self.public_url.startswith(("http://", "https://")):
+            raise ValueError(f"public_url: {self.public_url!r} must begin with https:// (or http://)")
         if self.audio_store == "s3" and not self.s3_bucket:
             raise ValueError("s3_bucket: must name the bucket, because audio_store is s3")
         if "*" in self.cors_allowed_origins:
-            raise ValueError("cors_allowed_origins: '*' would let every web page in; name the origins")
+            raise ValueError("cors_allowed_origins: [\"*\"] cannot be used: it would let every web page in; name the origins")
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("secret_key: must have at least 32 characters, or be left out to make one")
         return self
@@ -156,7 +158,8 @@ def _explain(problem: Any) -> str:
     if name.isupper():
         name = name.removeprefix(PREFIX).lower()
     if problem["type"] == "value_error":
-        return f"{PREFIX}{problem['ctx']['error']!s}"
+        name, _, rest = str(problem["ctx"]["error"]).partition(":")
+        return f"{PREFIX}{name.upper()}:{rest}"
     return f"{PREFIX}{name.upper()}: {problem['input']!r} cannot be used: {problem['msg']}"
 
 

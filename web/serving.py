@@ -59,6 +59,7 @@ class Server:
         if self._runtime.async_mode == "eventlet":
             unmask_fast()
         self._spool.start()
+        self._recogniser.warm()
         for task in self._tasks:
             self._runtime.spawn(task)
         for number in (signal.SIGTERM, signal.SIGINT):

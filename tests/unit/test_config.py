@@ -1,0 +1,104 @@
+"""A setting comes from the nearest source, and a bad one stops the start with name, value, range and reason."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.process import PROJECT
+from utils.config import Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def no_surroundings(monkeypatch, tmp_path):
+    """No ASR_* of this machine, and no .env of this folder."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("ASR_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_anything_set_the_program_is_ready_to_run():
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.recogniser) == ("127.0.0.1", 5000, "pocketsphinx")
+    assert settings.sqlalchemy_url.startswith("sqlite:///")
+
+
+def test_every_setting_stands_in_config_yaml_with_a_comment():
+    text = (PROJECT / "config.yaml").read_text()
+    lines = {line.split(":")[0]: line for line in text.splitlines() if line and not line.startswith("#")}
+    assert set(lines) == set(Settings.model_fields) - {"secret_key"}
+    units = [name for name, line in lines.items() if "#" not in line and name != "aws_region"]
+    assert units == []
+    assert set(yaml.safe_load(text)) == set(lines)
+
+
+def test_the_environment_goes_before_env_file_and_that_before_config_yaml(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("ASR_PORT=6000\nASR_HOST=0.0.0.0\n")
+    monkeypatch.setenv("ASR_PORT", "7000")
+    settings = load_settings()
+    assert (settings.port, settings.host, settings.endpointing_ms) == (7000, "0.0.0.0", 300)
+
+
+def test_the_short_name_of_the_session_limit_works(monkeypatch):
+    monkeypatch.setenv("ASR_MAX_SESSIONS", "7")
+    assert load_settings().max_sessions_per_worker == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ASR_PORT", "99999", "less than or equal to 65535"),
+        ("ASR_PORT", "http", "integer"),
+        ("ASR_ENDPOINTING_MS", "50", "greater than or equal to 100"),
+        ("ASR_RECOGNISER", "whisper", "'pocketsphinx' or 'scripted'"),
+        ("ASR_SPECIALTY", "DENTISTRY", "PRIMARYCARE"),
+        ("ASR_ASYNC_MODE", "gevent", "eventlet"),
+        ("ASR_AUDIO_STORE", "s3", "ASR_S3_BUCKET: must name the bucket"),
+        ("ASR_CORS_ALLOWED_ORIGINS", '["*"]', "every web page"),
+        ("ASR_SECRET_KEY", "short", "32 characters"),
+        ("ASR_PUBLIC_URL", "dictation.example.org", "http"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_allowed(monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    text = str(refused.value)
+    assert words in text
+    assert name in text or name == "ASR_AUDIO_STORE"
+    if name != "ASR_SECRET_KEY":
+        assert value in text
+
+
+def test_a_secret_is_never_shown(monkeypatch):
+    monkeypatch.setenv("ASR_SECRET_KEY", "k" * 40)
+    monkeypatch.setenv("ASR_DATABASE_URL", "postgresql+psycopg2://me:hush@db/notes")
+    settings = load_settings()
+    shown = f"{settings.masked()} {settings!r}"
+    assert "k" * 40 not in shown
+    assert "hush" not in shown
+
+
+def test_settings_cannot_be_changed_afterwards():
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().port = 1
+
+
+def test_endpointing_that_cuts_sentences_is_allowed_with_a_warning():
+    assert "endpointing_ms 150" in load_settings(endpointing_ms=150).warnings()[0]
+    assert load_settings().warnings() == []
+
+
+def test_the_program_does_not_start_with_a_bad_setting(tmp_path):
+    environment = {"PATH": "/usr/bin:/bin", "ASR_PORT": "-1", "ASR_INSTANCE_DIR": str(tmp_path / "instance")}
+    ended = subprocess.run(
+        [sys.executable, str(PROJECT / "app.py")], capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert ended.returncode == 2
+    assert "ASR_PORT" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "instance").exists()
