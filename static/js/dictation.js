@@ -1,6 +1,6 @@
 import { duration } from "./format.js";
 import { noticeView } from "./notice-view.js";
-import { noticeFor } from "./notices.js";
+import { lostNotice, noticeFor } from "./notices.js";
 
 const RETRY_SECONDS = 30;
 const CONNECTION_LOST = { error_code: "WEBSOCKET_CONNECTION_FAILED" };
@@ -142,10 +142,7 @@ export class Dictation {
     this.#isLost = true;
     this.#views.connection.show({ isLost: true, waiting });
     if (this.#recorder.state !== "recording") return;
-    const what = "Connection lost. Please check your internet connection.";
-    const action =
-      "You are still being recorded in this page. Press Stop when you are done, then save the rest as a file.";
-    this.#tellWords({ ...noticeFor(CONNECTION_LOST, waiting), what, action });
+    this.#tellWords(lostNotice(waiting));
   }
 
   /** @param {object} [cause] why it ended, when that was nobody's wish; told already */

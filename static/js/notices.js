@@ -100,6 +100,17 @@ export function safety({ safeSeconds, waitingSeconds }) {
   return `The first ${duration(safeSeconds)} are safe on the server. The last ${here}`;
 }
 
+/** What to say when the line is lost while the person goes on speaking; it stays true however long they do. */
+export function lostNotice({ safeSeconds }) {
+  const first =
+    safeSeconds > 0 ? `The first ${duration(safeSeconds)} are safe on the server. What comes after is` : "It is";
+  return {
+    what: SERVER.WEBSOCKET_CONNECTION_FAILED.what,
+    safe: `${first} kept in this page only.`,
+    action: "You are still being recorded. Press Stop when you are done, then save the rest as a file.",
+  };
+}
+
 function withDevice(what, deviceLabel) {
   return deviceLabel ? what.replace("The microphone", `The microphone "${deviceLabel}"`) : what;
 }

@@ -112,7 +112,10 @@ test("a lost line is told with what is safe and what is not, and the microphone 
   line.isCut(10, 3);
   assert.equal(seen.state, "recording");
   assert.equal(microphone.isOpen, true);
-  assert.match(seen.errorText, /Connection lost.*first 10 s are safe on the server.*3 s are only in this page/);
+  assert.match(
+    seen.errorText,
+    /Connection lost.*first 10 s are safe on the server. What comes after is kept in this page only/,
+  );
 });
 
 test("what a lost line left here is offered as a file, and not thrown away by the next press", async (t) => {

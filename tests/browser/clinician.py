@@ -1,0 +1,99 @@
+"""A clinician at a real Chromium with a microphone that plays a WAV file."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
+
+from tests.process import EMAIL, PASSWORD
+
+PATIENCE_MS = 20_000
+DICTATION = Path(__file__).resolve().parent.parent / "speech" / "dictation.wav"
+QUIET_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+]
+STATE = '.record[data-state="{}"]'
+
+
+@contextmanager
+def chromium(playwright: Playwright, wav: Path = DICTATION, allows_microphone: bool = True) -> Iterator[Browser]:
+    """Debian's Chromium, its microphone playing `wav` once."""
+    arguments = [*QUIET_ARGUMENTS, f"--use-file-for-fake-audio-capture={wav}%noloop"]
+    if allows_microphone:
+        arguments.append("--use-fake-ui-for-media-stream")
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+class Clinician:
+    """One person at one page. Remembers every complaint of the browser."""
+
+    def __init__(self, browser: Browser, url: str, **context: Any) -> None:
+        self.url = url
+        self.context: BrowserContext = browser.new_context(base_url=url, **context)
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(error.message))
+
+    def sign_in(self) -> "Clinician":
+        self.page.goto("/login")
+        self.page.get_by_label("Email").fill(EMAIL)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(f"{self.url}/")
+        return self
+
+    def press_record(self) -> None:
+        self.page.get_by_role("button", name="Record").click()
+
+    def record(self) -> None:
+        """Press Record and wait until it really records."""
+        self.press_record()
+        self.sees_state("recording")
+
+    def stop(self) -> None:
+        """Press Stop and wait until everything is finished."""
+        self.page.get_by_role("button", name="Stop").click()
+        self.sees_state("ready")
+
+    def sees_state(self, state: str) -> None:
+        expect(self.page.locator(STATE.format(state))).to_be_visible(timeout=PATIENCE_MS)
+
+    def sees_error(self, words: str) -> None:
+        expect(self.page.get_by_role("alert").filter(has_text=words)).to_be_visible(timeout=PATIENCE_MS)
+
+    def part(self, name: str) -> Any:
+        """An element of the dictation page by its name."""
+        return self.page.locator(f'[data-part="{name}"]')
+
+    def fetch(self, path: str) -> Any:
+        """What the REST interface answers to this signed-in person."""
+        answer = self.context.request.get(path)
+        assert answer.ok, f"{path}: {answer.status}"
+        return answer
+
+    def newest_note(self) -> dict[str, Any]:
+        """The note that was begun last, whole."""
+        newest = self.fetch("/api/v1/transcriptions?page_size=1").json()["items"][0]
+        return dict(self.fetch(f"/api/v1/transcriptions/{newest['id']}").json())
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)

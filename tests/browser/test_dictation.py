@@ -1,0 +1,267 @@
+"""The main job in a real browser: speak, read, stop, and find everything kept."""
+
+import json
+import re
+import subprocess
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+from playwright.sync_api import Browser, Dialog, Playwright, WebSocketRoute, expect
+
+from tests.browser.clinician import Clinician, chromium
+from tests.browser.conftest import NewClinician
+from tests.process import PROJECT, ServerProcess, server_process
+from tests.speech.wer import word_error_rate
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration]
+
+SCRIPT = json.loads((PROJECT / "tests/speech/dictation.json").read_text())["sentences"]
+SPOKEN = " ".join(sentence["text"] for sentence in SCRIPT)
+SPEECH_SECONDS = SCRIPT[-1]["end_time"]
+SCREENSHOTS = PROJECT / "docs" / "screenshots"
+MOST_WRONG = 0.3
+AUDIO_TOLERANCE_SECONDS = 0.1
+RATE = 16000
+SOCKET = re.compile("/socket.io/")
+
+HOLD_MICROPHONE = """
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const held = new Promise((release) => (window.releaseMicrophone = release));
+    navigator.mediaDevices.getUserMedia = (wanted) => held.then(() => open(wanted));
+"""
+NO_WEBSOCKET = """
+    window.WebSocket = class {
+        constructor() { setTimeout(() => this.onerror(new Event("error"))); }
+        close() {}
+    };
+"""
+
+
+def test_a_dictation_is_read_while_it_is_spoken_and_kept_whole(clinician: NewClinician) -> None:
+    person = clinician(viewport={"width": 1280, "height": 800})
+    person.record()
+    expect(person.page.locator(".segment.partial")).to_be_visible()
+    expect(person.page.locator(".segment.final").first).to_be_visible()
+    expect(person.page.locator(".segment.partial.spoken")).to_be_visible()
+    person.page.screenshot(path=SCREENSHOTS / "dictating.png")
+    heard_all(person)
+    person.stop()
+
+    expect(person.page.locator('[data-receipt="summary"]')).to_contain_text("Saved")
+    expect(person.page.locator('[data-receipt="text"]')).to_have_text("Text saved")
+    expect(person.page.locator('[data-receipt="audio"]')).to_have_text("Recording saved")
+    expect(person.page.locator(".segment.partial")).to_have_count(0)
+    person.page.screenshot(path=SCREENSHOTS / "saved.png")
+
+    note = person.newest_note()
+    assert note["status"] == "COMPLETED"
+    assert word_error_rate(SPOKEN, note["transcript_text"]) <= MOST_WRONG
+    shown = person.page.locator(".segment.final").all_inner_texts()
+    assert " ".join(shown).split() == note["transcript_text"].split()
+    recording = person.fetch(f"/api/v1/transcriptions/{note['id']}/audio").body()
+    captured = note["audio_duration_seconds"]
+    assert captured >= SPEECH_SECONDS
+    assert abs(mp3_seconds(recording) - captured) <= AUDIO_TOLERANCE_SECONDS
+
+
+@pytest.mark.parametrize(("quality", "rate"), [("low", 8000), ("high", 48000)])
+def test_p28_the_row_says_the_rate_that_was_chosen(clinician: NewClinician, quality: str, rate: int) -> None:
+    person = clinician()
+    person.part("quality").select_option(quality)
+    person.record()
+    expect(person.part("elapsed")).to_have_text("00:01")
+    person.stop()
+    note = person.newest_note()
+    assert (note["quality"], note["sample_rate"]) == (quality, rate)
+    assert note["audio_duration_seconds"] == pytest.approx(elapsed_seconds(person), abs=1)
+
+
+def test_no_false_recording_while_the_server_is_slow_to_accept(clinician: NewClinician) -> None:
+    person = clinician()
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def hold_the_ack(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def tell(message: str | bytes) -> None:
+            if "session_ack" in str(message):
+                held.append((socket, message))
+            else:
+                socket.send(message)
+
+        server.on_message(tell)
+
+    person.page.route_web_socket(SOCKET, hold_the_ack)
+    person.page.reload()
+    person.press_record()
+    person.sees_state("starting")
+    wait_until(person, lambda: bool(held))
+    person.page.wait_for_timeout(1000)
+    person.sees_state("starting")
+    expect(person.part("elapsed")).to_have_text("00:00")
+    socket, message = held[0]
+    socket.send(message)
+    person.sees_state("recording")
+    person.stop()
+
+
+def test_no_false_recording_while_the_microphone_is_slow_to_open(clinician: NewClinician) -> None:
+    person = clinician()
+    person.page.add_init_script(HOLD_MICROPHONE)
+    person.page.reload()
+    person.press_record()
+    person.page.wait_for_timeout(1000)
+    person.sees_state("starting")
+    expect(person.part("elapsed")).to_have_text("00:00")
+    person.page.evaluate("releaseMicrophone()")
+    person.sees_state("recording")
+    person.stop()
+
+
+def test_a_lost_connection_tells_what_is_safe_and_gives_the_rest_as_a_file(
+    clinician: NewClinician, server: ServerProcess
+) -> None:
+    person = clinician()
+    lines: list[WebSocketRoute] = []
+
+    def remember(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        lines.append(socket)
+
+    person.page.route_web_socket(SOCKET, remember)
+    person.page.reload()
+    person.record()
+    expect(person.part("elapsed")).to_have_text("00:02")
+    lines[0].close()
+    person.sees_error("Connection lost. Please check your internet connection.")
+    person.sees_error("safe on the server")
+    person.sees_state("recording")
+    expect(person.part("elapsed")).to_have_text("00:04")
+    person.page.get_by_role("button", name="Stop").click()
+    person.sees_error("did not reach the server")
+    with person.page.expect_download() as download:
+        person.page.get_by_role("button", name="as a WAV file").click()
+    with wave.open(str(download.value.path())) as unsent:
+        assert (unsent.getframerate(), unsent.getnchannels(), unsent.getsampwidth()) == (RATE, 1, 2)
+        kept_here = unsent.getnframes() / RATE
+    on_server = sum(file.stat().st_size for file in server.folder.glob("instance/spool/*/*.pcm")) / 2 / RATE
+    assert elapsed_seconds(person) <= kept_here + on_server < elapsed_seconds(person) + 1.5
+
+
+def test_dictating_works_where_a_proxy_lets_no_websocket_through(clinician: NewClinician) -> None:
+    person = clinician()
+    person.page.add_init_script(NO_WEBSOCKET)
+    person.page.reload()
+    person.record()
+    expect(person.page.locator(".segment").first).to_be_visible()
+    person.stop()
+    expect(person.page.locator(".receipt")).to_be_visible()
+
+
+def test_leaving_in_the_middle_of_a_dictation_is_asked_about_first(clinician: NewClinician) -> None:
+    person = clinician()
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    person.page.on("dialog", stay)
+    person.record()
+    person.page.close(run_before_unload=True)
+    wait_until(person, lambda: bool(asked))
+    assert asked == ["beforeunload"]
+    person.stop()
+
+
+def test_a_full_server_is_told_before_the_microphone_opens(
+    browser: Browser, tmp_path: Path, clinician: NewClinician
+) -> None:
+    with server_process(tmp_path, max_sessions_per_worker=1, recogniser="scripted") as small:
+        first, second = (Clinician(browser, small.url).sign_in() for _ in range(2))
+        first.record()
+        second.press_record()
+        second.sees_error("Server is at capacity. Please try again in a few minutes.")
+        second.sees_error("Nothing was recorded")
+        expect(second.part("connection")).to_contain_text("Trying again in")
+        first.stop()
+        second.page.get_by_role("button", name="Try now").click()
+        second.sees_state("recording")
+        second.stop()
+
+
+def test_a_refused_microphone_is_told_in_words_and_costs_no_place(
+    playwright: Playwright, server: ServerProcess
+) -> None:
+    with chromium(playwright, allows_microphone=False) as browser:
+        person = Clinician(browser, server.url, permissions=[]).sign_in()
+        before = live_sessions(person), notes(person)
+        person.press_record()
+        person.sees_error("Unable to access microphone. Please check permissions.")
+        person.sees_error("Nothing was recorded")
+        person.sees_state("ready")
+        assert person.page.get_by_role("button", name="Try again").is_visible()
+        assert (live_sessions(person), notes(person)) == before
+        assert person.complaints == []
+
+
+def test_silence_is_noticed_and_the_microphone_named(
+    playwright: Playwright, server: ServerProcess, tmp_path: Path
+) -> None:
+    silence = tmp_path / "silence.wav"
+    with wave.open(str(silence), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(bytes(2 * RATE * 30))
+    with chromium(playwright, wav=silence) as browser:
+        person = Clinician(browser, server.url).sign_in()
+        person.record()
+        expect(person.part("level-hint")).to_contain_text("We can't hear you", timeout=10_000)
+        person.stop()
+
+
+def live_sessions(person: Clinician) -> int:
+    return int(person.fetch("/api/v1/health").json()["active_sessions"])
+
+
+def notes(person: Clinician) -> int:
+    return int(person.fetch("/api/v1/transcriptions?page_size=1").json()["total"])
+
+
+def heard_all(person: Clinician) -> None:
+    """Wait until the whole dictation has been played into the microphone."""
+    wait_until(person, lambda: elapsed_seconds(person) > SPEECH_SECONDS + 1)
+
+
+def elapsed_seconds(person: Clinician) -> float:
+    minutes, seconds = person.part("elapsed").inner_text().split(":")
+    return 60 * int(minutes) + int(seconds)
+
+
+def mp3_seconds(mp3: bytes) -> float:
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-f",
+        "mp3",
+        "-i",
+        "-",
+        "-f",
+        "s16le",
+        "-ar",
+        str(RATE),
+        "-",
+    ]
+    decoded = subprocess.run(command, input=mp3, capture_output=True, check=True).stdout
+    return len(decoded) / 2 / RATE
+
+
+def wait_until(person: Clinician, is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen"
+        person.page.wait_for_timeout(50)
