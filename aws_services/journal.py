@@ -33,9 +33,9 @@ class Journal:
         """No more audio will come; `reason` is the failure code, None for an orderly end."""
         self._append({"event": "end", "reason": reason}, then)
 
-    def close(self, then: Callable[[], object]) -> None:
+    def close(self) -> None:
         """Nothing more will be written."""
-        self._file.finish(then)
+        self._file.finish(then=lambda: None)
 
     def _append(self, record: dict[str, Any], then: Callable[[], object]) -> None:
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"

@@ -52,6 +52,7 @@ class SessionEnding:
         row_written.wait(PATIENCE_SECONDS)
         free_place()
         self._recording_done.wait(PATIENCE_SECONDS)
+        self._hearing.journal.close()
         if self._audio_status == "STORED" and not self._hearing.rows.failed:
             self._runtime.offload(self._session.audio_buffer.clear)
 

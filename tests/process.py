@@ -54,8 +54,12 @@ class ServerProcess:
 
     def terminate(self) -> int:
         """SIGTERM; the exit code."""
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; the exit code."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
         return self._process.wait(PATIENCE_SECONDS)
 
     def kill(self) -> None:

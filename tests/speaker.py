@@ -4,6 +4,7 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -145,3 +146,11 @@ class Speaker:
             self.undescribed += problems_of(event, message)
             self.told.append(message)
             self._news.notify_all()
+
+
+def wait_until(reached: Callable[[], object]) -> None:
+    """Look again and again until it is so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not reached():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)

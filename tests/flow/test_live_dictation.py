@@ -13,7 +13,7 @@ import socketio
 
 from aws_services.mp3 import ffmpeg
 from models.recording_key import is_recording_key
-from tests.speaker import Speaker, sign_in
+from tests.speaker import Speaker, sign_in, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -125,7 +125,7 @@ def test_the_stored_recording_is_the_spoken_sound(speaker, server):
     assert events[0] == "start"
     assert events.count("final") == len(speaker.finals)
     speaker.end()
-    _wait_until(lambda: not spool.exists())
+    wait_until(lambda: not spool.exists())
 
 
 def test_a_chunk_without_a_place_follows_the_last_one_and_one_sent_again_counts_once(speaker):
@@ -371,7 +371,7 @@ def test_p20_the_life_of_a_session_is_in_the_log_with_who_and_when(speaker, serv
     speaker.start()
     speaker.say(counting_pcm(1))
     speaker.end()
-    _wait_until(lambda: "session_closed" in _events(server, speaker.session_id))
+    wait_until(lambda: "session_closed" in _events(server, speaker.session_id))
     lines = _log_lines(server, speaker.session_id)
     assert [line["event"] for line in lines] == ["session_started", "session_closed"]
     assert all(line["user_id"] and line["timestamp"] for line in lines)
@@ -387,10 +387,3 @@ def _log_lines(server, session_id):
 
 def _events(server, session_id):
     return [line["event"] for line in _log_lines(server, session_id)]
-
-
-def _wait_until(reached, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
