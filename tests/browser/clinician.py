@@ -1,5 +1,6 @@
 """A clinician at a real Chromium with a microphone that plays a WAV file."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +9,13 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
-from tests.process import EMAIL, PASSWORD
+from tests.process import EMAIL, PASSWORD, PROJECT
 
 PATIENCE_MS = 20_000
-DICTATION = Path(__file__).resolve().parent.parent / "speech" / "dictation.wav"
+DICTATION = PROJECT / "tests" / "speech" / "dictation.wav"
+SCREENSHOTS = PROJECT / "docs" / "screenshots"
+SMALLEST_PICTURE_BYTES = 10_000
+"""An empty page makes less"""
 QUIET_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -82,6 +86,13 @@ class Clinician:
     def part(self, name: str) -> Any:
         """An element of the dictation page by its name."""
         return self.page.locator(f'[data-part="{name}"]')
+
+    def picture(self, name: str, folder: Path) -> None:
+        """The page as it looks now. With KEEP_PICTURES=1 it becomes the one in the guide."""
+        self.page.mouse.move(0, 0)
+        keep = os.environ.get("KEEP_PICTURES") == "1"
+        picture = self.page.screenshot(path=(SCREENSHOTS if keep else folder) / name)
+        assert len(picture) > SMALLEST_PICTURE_BYTES
 
     def fetch(self, path: str) -> Any:
         """What the REST interface answers to this signed-in person."""

@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration]
 SCRIPT = json.loads((PROJECT / "tests/speech/dictation.json").read_text())["sentences"]
 SPOKEN = " ".join(sentence["text"] for sentence in SCRIPT)
 SPEECH_SECONDS = SCRIPT[-1]["end_time"]
-SCREENSHOTS = PROJECT / "docs" / "screenshots"
 MOST_WRONG = 0.3
 AUDIO_TOLERANCE_SECONDS = 0.1
 RATE = 16000
@@ -41,13 +40,14 @@ NO_WEBSOCKET = """
 """
 
 
-def test_a_dictation_is_read_while_it_is_spoken_and_kept_whole(clinician: NewClinician) -> None:
+def test_a_dictation_is_read_while_it_is_spoken_and_kept_whole(clinician: NewClinician, tmp_path: Path) -> None:
     person = clinician(viewport={"width": 1280, "height": 800})
     person.record()
     expect(person.page.locator(".segment.partial")).to_be_visible()
     expect(person.page.locator(".segment.final").first).to_be_visible()
     expect(person.page.locator(".segment.partial.spoken")).to_be_visible()
-    person.page.screenshot(path=SCREENSHOTS / "dictating.png")
+    expect(person.page.locator(".segment.partial.spoken")).to_contain_text("hospital")
+    person.picture("dictating.png", tmp_path)
     heard_all(person)
     person.stop()
 
@@ -55,7 +55,7 @@ def test_a_dictation_is_read_while_it_is_spoken_and_kept_whole(clinician: NewCli
     expect(person.page.locator('[data-receipt="text"]')).to_have_text("Text saved")
     expect(person.page.locator('[data-receipt="audio"]')).to_have_text("Recording saved")
     expect(person.page.locator(".segment.partial")).to_have_count(0)
-    person.page.screenshot(path=SCREENSHOTS / "saved.png")
+    person.picture("saved.png", tmp_path)
 
     note = person.newest_note()
     assert note["status"] == "COMPLETED"

@@ -1,11 +1,13 @@
 """How the pages look and behave for everybody: eyes, keyboards, screen readers, phones."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.clinician import Clinician
 from tests.browser.conftest import NewClinician
-from tests.process import PROJECT, ServerProcess
+from tests.process import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
@@ -57,11 +59,11 @@ FOCUSED = """() => {
 }"""
 
 
-def test_signing_in_looks_as_in_the_guide(browser: Browser, server: ServerProcess) -> None:
+def test_signing_in_looks_as_in_the_guide(browser: Browser, server: ServerProcess, tmp_path: Path) -> None:
     person = Clinician(browser, server.url, viewport={"width": 1280, "height": 800})
     person.page.goto("/login")
     expect(person.page.get_by_label("Email")).to_be_focused()
-    person.page.screenshot(path=PROJECT / "docs" / "screenshots" / "sign-in.png")
+    person.picture("sign-in.png", tmp_path)
     person.page.get_by_label("Email").fill("nobody@clinic.example")
     person.page.get_by_label("Password").fill("not the password")
     person.page.get_by_role("button", name="Sign in").click()
