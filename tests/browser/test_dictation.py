@@ -12,7 +12,7 @@ import imageio_ffmpeg
 import pytest
 from playwright.sync_api import Browser, Dialog, Playwright, WebSocketRoute, expect
 
-from tests.browser.clinician import Clinician, chromium
+from tests.browser.clinician import PATIENCE_MS, Clinician, chromium
 from tests.browser.conftest import NewClinician
 from tests.process import PROJECT, ServerProcess, server_process
 from tests.speech.wer import word_error_rate
@@ -46,7 +46,7 @@ def test_a_dictation_is_read_while_it_is_spoken_and_kept_whole(clinician: NewCli
     expect(person.page.locator(".segment.partial")).to_be_visible()
     expect(person.page.locator(".segment.final").first).to_be_visible()
     expect(person.page.locator(".segment.partial.spoken")).to_be_visible()
-    expect(person.page.locator(".segment.partial.spoken")).to_contain_text("hospital")
+    expect(person.page.locator(".segment.partial.spoken")).to_contain_text("hospital", timeout=PATIENCE_MS)
     person.picture("dictating.png", tmp_path)
     heard_all(person)
     person.stop()
@@ -148,7 +148,9 @@ def test_a_lost_connection_tells_what_is_safe_and_gives_the_rest_as_a_file(
     with wave.open(str(download.value.path())) as unsent:
         assert (unsent.getframerate(), unsent.getnchannels(), unsent.getsampwidth()) == (RATE, 1, 2)
         kept_here = unsent.getnframes() / RATE
-    on_server = sum(file.stat().st_size for file in server.folder.glob("instance/spool/*/*.pcm")) / 2 / RATE
+    reference = person.page.locator(".notice small").inner_text().split()[-1].rstrip(".")
+    [spooled] = server.folder.glob(f"instance/spool/{reference}*/audio.pcm")
+    on_server = spooled.stat().st_size / 2 / RATE
     assert elapsed_seconds(person) <= kept_here + on_server < elapsed_seconds(person) + 1.5
 
 
