@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, or_, select
 from sqlalchemy.orm import sessionmaker
 
 from local_services.sql_transcripts import storable
@@ -39,6 +39,8 @@ ITEM_COLUMNS = (
     func.substr(TEXT, 1, PREVIEW_CHARACTERS).label("preview"),
 )
 IS_SHOWN = Transcription.deleted_at.is_(None)
+SAYS_SOMETHING = or_(Transcription.audio_duration_seconds.is_(None), Transcription.audio_duration_seconds > 0)
+"""A dictation that ended before its first sample is no note worth a line in a list"""
 
 
 class SqlNotes:
@@ -89,7 +91,7 @@ class SqlNotes:
 
 
 def _wanted(user_id: str | None, status: str | None, q: str | None) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = [IS_SHOWN]
+    wanted: list[ColumnElement[bool]] = [IS_SHOWN, SAYS_SOMETHING]
     if user_id is not None:
         wanted.append(Transcription.user_id == user_id)
     if status is not None:

@@ -106,7 +106,9 @@ class Settings(BaseSettings):
         if self.audio_store == "s3" and not self.s3_bucket:
             raise ValueError("s3_bucket: must name the bucket, because audio_store is s3")
         if "*" in self.cors_allowed_origins:
-            raise ValueError("cors_allowed_origins: [\"*\"] cannot be used: it would let every web page in; name the origins")
+            raise ValueError(
+                'cors_allowed_origins: ["*"] cannot be used: it would let every web page in; name the origins'
+            )
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("secret_key: must have at least 32 characters, or be left out to make one")
         return self

@@ -8,11 +8,15 @@ export class TranscriptModel {
   #segments = new Map();
   #open = [];
 
-  /** @returns {boolean} false when the segment is already final, and nothing was changed */
+  /** A partial without text takes its segment back: it was noise.
+   *  @returns {boolean} false when the segment is already final, and nothing was changed */
   updatePartial(text, segmentId) {
     if (this.#segments.get(segmentId)?.isFinal) return false;
-    this.#segments.set(segmentId, { segmentId, text: tidy(text), isFinal: false });
-    this.#open = [...this.#withoutOpen(segmentId), segmentId];
+    const said = tidy(text);
+    this.#open = this.#withoutOpen(segmentId);
+    if (said === "") return this.#segments.delete(segmentId);
+    this.#segments.set(segmentId, { segmentId, text: said, isFinal: false });
+    this.#open.push(segmentId);
     return true;
   }
 

@@ -32,8 +32,13 @@ export class TranscriptionDisplay {
   /** Shows what the recogniser thinks so far, in the segment's own place. */
   updatePartial(text, segmentId) {
     if (!this.#model.updatePartial(text, segmentId)) return;
-    const line = this.#lines.get(segmentId) ?? this.#addLine(segmentId, partialLine());
-    line.textContent = this.#model.segment(segmentId).text;
+    const segment = this.#model.segment(segmentId);
+    if (segment) {
+      const line = this.#lines.get(segmentId) ?? this.#addLine(segmentId, partialLine());
+      line.textContent = segment.text;
+    } else {
+      this.#removeLine(segmentId);
+    }
     this.#highlight();
     this.#follow();
   }
@@ -82,6 +87,11 @@ export class TranscriptionDisplay {
     this.#lines.set(segmentId, line);
     this.#log.append(line);
     return line;
+  }
+
+  #removeLine(segmentId) {
+    this.#lines.get(segmentId).remove();
+    this.#lines.delete(segmentId);
   }
 
   #highlight() {

@@ -10,6 +10,7 @@ from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts
 from models.errors import NotFound, ValidationFailed
 from models.note import PREVIEW_CHARACTERS, Note
+from models.ports import Closing
 from models.transcription import Transcription
 from tests.dictating import START, begin, dictate
 from utils.database import transaction
@@ -118,3 +119,13 @@ def test_notes_from_before_live_dictation_can_be_read(notes: SqlNotes, engine: E
 def test_a_note_shown_in_a_log_by_accident_holds_no_words(transcripts: SqlTranscripts, notes: SqlNotes) -> None:
     note = notes.note(dictate(transcripts, "canary"))
     assert "canary" not in repr(note)
+
+
+def test_a_dictation_that_ended_before_its_first_sample_is_not_listed(
+    transcripts: SqlTranscripts, notes: SqlNotes
+) -> None:
+    opened, note_id = begin(transcripts)
+    assert [item.id for item in notes.page("user-1").items] == [note_id]
+    transcripts.finish(opened.session_id, Closing(completed=True, audio_duration_seconds=0.0))
+    assert notes.page("user-1").total == 0
+    assert notes.note(note_id).status == "COMPLETED"

@@ -10,7 +10,7 @@ import { fc } from "./support/settings.js";
 const result = fc.record({
   kind: fc.constantFrom("partial", "partial", "final"),
   segmentId: fc.constantFrom("a", "b", "c", "d"),
-  text: fc.lorem({ maxCount: 3 }),
+  text: fc.oneof({ weight: 6, arbitrary: fc.lorem({ maxCount: 3 }) }, fc.constant("")),
 });
 const results = fc.array(result, { maxLength: 60 });
 
@@ -22,6 +22,10 @@ class Expected {
   hear({ kind, segmentId, text }) {
     this.clock += 1;
     let segment = this.list.find((known) => known.segmentId === segmentId);
+    if (kind === "partial" && text === "" && !segment?.isFinal) {
+      this.list = this.list.filter((known) => known !== segment);
+      return;
+    }
     if (!segment) this.list.push((segment = { segmentId, isFinal: false }));
     if (segment.isFinal) return;
     segment.text = tidy(text);

@@ -26,7 +26,7 @@ from models.notices import (
     StateChanged,
 )
 from models.session import SessionState
-from tests.dictations import Dictations
+from tests.live_manager import Dictations
 
 
 @pytest.fixture
