@@ -49,5 +49,6 @@ class LiveLimits:
     audio_burst_seconds: float = 30
     resume_stream_seconds: float = 30
     heartbeat_seconds: float = 30
+    cleanup_interval_seconds: float = 30
     spool_floor_mb: int = 500
     mp3_bitrate_kbps: int = 64

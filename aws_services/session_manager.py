@@ -68,6 +68,7 @@ class SessionManager(LiveSessions):
         self._limits = limits or LiveLimits()
         self._hearings: dict[Session, Hearing] = {}
         self._draining = False
+        self._cleaned_at = clock()
         if parts is not None:
             self._parts = parts
             self._runtime = parts.runtime
@@ -193,7 +194,9 @@ class SessionManager(LiveSessions):
 
     def look_after(self, now: float) -> None:
         """Idle sessions, heartbeats, sessions at their longest, recognisers of clients that stay away."""
-        self.cleanup_idle_sessions()
+        if now - self._cleaned_at >= self._limits.cleanup_interval_seconds:
+            self._cleaned_at = now
+            self.cleanup_idle_sessions()
         for session, hearing in list(self._hearings.items()):
             if now - hearing.heartbeat_at >= self._limits.heartbeat_seconds:
                 hearing.heartbeat_at = now

@@ -126,7 +126,7 @@ class Dictations:
             limits.pop("max_sessions", 100),
             limits.pop("idle_timeout", 300),
             max_sessions_per_user=limits.pop("max_sessions_per_user", None),
-            limits=LiveLimits(**{"spool_floor_mb": 0, **limits}),
+            limits=LiveLimits(**{"spool_floor_mb": 0, "cleanup_interval_seconds": 1, **limits}),
             parts=LiveParts(
                 runtime,
                 self.recogniser,

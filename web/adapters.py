@@ -1,5 +1,6 @@
 """Which adapter stands behind each port, as the settings say."""
 
+import dataclasses
 import tempfile
 from datetime import timedelta
 from typing import Any
@@ -46,18 +47,8 @@ def accounts_of(settings: Settings, engine: Engine) -> Accounts:
 
 
 def limits_of(settings: Settings) -> LiveLimits:
-    """The limits of live sessions."""
-    return LiveLimits(
-        max_session_seconds=settings.max_session_seconds,
-        max_recording_seconds=settings.max_recording_seconds,
-        max_chunk_bytes=settings.max_chunk_bytes,
-        max_audio_speed=settings.max_audio_speed,
-        audio_burst_seconds=settings.audio_burst_seconds,
-        resume_stream_seconds=settings.resume_stream_seconds,
-        heartbeat_seconds=settings.heartbeat_seconds,
-        spool_floor_mb=settings.spool_floor_mb,
-        mp3_bitrate_kbps=settings.mp3_bitrate_kbps,
-    )
+    """The limits of live sessions: the settings of the same names."""
+    return LiveLimits(**{limit.name: getattr(settings, limit.name) for limit in dataclasses.fields(LiveLimits)})
 
 
 def socket_options(settings: Settings) -> dict[str, Any]:

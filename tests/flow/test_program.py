@@ -176,3 +176,17 @@ def _one_cycle(server, http):
     speaker.say(bytes(SECOND // 2))
     speaker.end()
     speaker.client.disconnect()
+
+
+def test_a_client_that_falls_silent_for_good_is_told_hung_up_and_everything_is_kept(tmp_path):
+    limits = {"idle_timeout_seconds": 1, "cleanup_interval_seconds": 0.1}
+    with server_process(tmp_path, recogniser="scripted", **limits) as server:
+        speaker = Speaker(server.url)
+        speaker.start()
+        speaker.say(bytes(SECOND))
+        assert speaker.wait_for("error")["error_code"] == "SESSION_TIMEOUT"
+        assert speaker.hung_up.wait(10)
+        note = speaker.note()
+        assert (note["status"], note["failure_code"], note["audio_status"]) == ("FAILED", "SESSION_TIMEOUT", "STORED")
+        assert note["audio_duration_seconds"] == 1.0
+        speaker.close()

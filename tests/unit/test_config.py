@@ -1,5 +1,6 @@
 """A setting comes from the nearest source, and a bad one stops the start with name, value, range and reason."""
 
+import re
 import subprocess
 import sys
 
@@ -34,6 +35,15 @@ def test_every_setting_stands_in_config_yaml_with_a_comment():
     units = [name for name, line in lines.items() if "#" not in line and name != "aws_region"]
     assert units == []
     assert set(yaml.safe_load(text)) == set(lines)
+
+
+def test_every_setting_does_something():
+    folders = ("web", "aws_services", "local_services", "utils")
+    files = [PROJECT / "app.py", *(file for folder in folders for file in (PROJECT / folder).rglob("*.py"))]
+    code = "".join(file.read_text() for file in files if file.name != "config.py")
+    own = (PROJECT / "utils" / "config.py").read_text()
+    unused = [n for n in Settings.model_fields if not re.search(rf"\b{n}\b", code) and f"self.{n}" not in own]
+    assert unused == []
 
 
 def test_the_environment_goes_before_env_file_and_that_before_config_yaml(monkeypatch, tmp_path):
