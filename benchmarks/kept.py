@@ -16,6 +16,9 @@ CLEAN_SECONDS_A_SESSION = 0.5
 """The recordings are encoded after the last word; on two cores this is ample"""
 CLEAN_SECONDS = 30.0
 POLL_SECONDS = 0.2
+ANSWER_SECONDS = 60.0
+"""A server that doesn't say how many sessions it has by then is hanging"""
+READY_SECONDS = 5.0
 
 ROW = "SELECT id, status, audio_status, audio_duration_seconds FROM transcriptions WHERE session_id = ?"
 SEGMENTS = "SELECT start_time, end_time FROM segments WHERE transcription_id = ? ORDER BY segment_index"
@@ -40,20 +43,25 @@ def broken_notes(database: Path, session_ids: list[str], sent_bytes: int) -> lis
     return found
 
 
-def hub_late_ms(server: ServerProcess) -> float:
-    """How late the hub woke at worst in the last 5 s, as /ready tells it: 0 when not above 50 ms."""
+def hub_late_ms(server: ServerProcess) -> float | None:
+    """How late the hub woke at worst in the last 5 s, as /ready tells it: 0 when not above 50 ms.
+
+    None when there was no answer in READY_SECONDS.
+    """
     try:
-        with urllib.request.urlopen(f"{server.url}/api/v1/ready", timeout=5) as answer:
+        with urllib.request.urlopen(f"{server.url}/api/v1/ready", timeout=READY_SECONDS) as answer:
             checks = json.load(answer)["checks"]
     except urllib.error.HTTPError as unready:
         with unready:
             checks = json.load(unready)["checks"]
+    except OSError:
+        return None
     words = str(checks["hub"]).split()
     return float(words[0]) if words[-1] == "late" else 0.0
 
 
 def _held(server: ServerProcess, sockets_before: int) -> list[str]:
-    with urllib.request.urlopen(f"{server.url}/api/v1/health", timeout=10) as answer:
+    with urllib.request.urlopen(f"{server.url}/api/v1/health", timeout=ANSWER_SECONDS) as answer:
         sessions = int(json.load(answer)["active_sessions"])
     spool = server.folder / "instance" / "spool"
     counts = {

@@ -60,16 +60,18 @@ def _measured(kind: str, wish: argparse.Namespace) -> Figures:
         outcome, hub_late = _under_load(server, cookies, wish)
         if server.program is None:
             return figures_of({RELAY: "Flask-SocketIO relay", ECHO: "raw echo"}[kind], outcome, None, ())
-        problems = leftovers(server.program, sockets, wish.sessions)
+        problems = ["/ready did not answer"] * hub_late.count(None)
+        problems += leftovers(server.program, sockets, wish.sessions)
         if server.program.terminate() != 0:
             problems.append("the server did not end in order")
         sent_bytes = _chunks(wish) * CHUNK_BYTES
         problems += broken_notes(server.program.database, outcome.session_ids, sent_bytes)
-        return figures_of(f"this program, {wish.async_mode}", outcome, hub_late, problems)
+        worst_late = max((late for late in hub_late if late is not None), default=None)
+        return figures_of(f"this program, {wish.async_mode}", outcome, worst_late, problems)
 
 
-def _under_load(server: Contender, cookies: list[str], wish: argparse.Namespace) -> tuple[Outcome, float]:
-    """The outcome of the load, and the hub's worst lateness meanwhile in milliseconds."""
+def _under_load(server: Contender, cookies: list[str], wish: argparse.Namespace) -> tuple[Outcome, list[float | None]]:
+    """The outcome of the load, and each answer to how late the hub was meanwhile."""
     setting_up = wish.sessions * SETTING_UP_SECONDS_A_SESSION
     patience = PATIENCE_SECONDS + setting_up
     plan = Plan(server.kind, server.url, server.pid, wish.sessions, _chunks(wish), cookies, wish.deflate, patience)
@@ -82,7 +84,7 @@ def _under_load(server: Contender, cookies: list[str], wish: argparse.Namespace)
     )
     asked: str | None = json.dumps(asdict(plan))
     deadline = time.monotonic() + wish.seconds + 4 * patience
-    hub_late = 0.0
+    hub_late: list[float | None] = []
     while True:
         try:
             told, _ = process.communicate(asked, timeout=LOOK_SECONDS)
@@ -90,7 +92,7 @@ def _under_load(server: Contender, cookies: list[str], wish: argparse.Namespace)
         except subprocess.TimeoutExpired:
             asked = None
         if server.program is not None:
-            hub_late = max(hub_late, hub_late_ms(server.program))
+            hub_late.append(hub_late_ms(server.program))
         if time.monotonic() > deadline:
             process.kill()
             process.communicate()
