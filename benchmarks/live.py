@@ -37,11 +37,13 @@ def main() -> int:
     wish = _wish()
     _allow_files(wish.sessions)
     kinds = [wish.only] if wish.only else [ECHO, RELAY, DICTATION]
-    found = {kind: median_of([_measured(kind, wish) for _ in range(wish.repeat)]) for kind in kinds}
+    rounds = [{kind: _measured(kind, wish) for kind in kinds} for _ in range(wish.repeat)]
+    found = {kind: median_of([measured[kind] for measured in rounds]) for kind in kinds}
     compared = {kind: ratios(found[DICTATION], found[kind]) for kind in kinds if kind != DICTATION and not wish.only}
     print(table(list(found.values())))
     for kind, ratio in compared.items():
-        print(f"{found[DICTATION].server} as multiples of {found[kind].server}: {ratio}")
+        multiples = ", ".join(f"{name} x {value}" for name, value in ratio.items())
+        print(f"{found[DICTATION].server} against {found[kind].server}: {multiples}")
     missed = misses(found[DICTATION]) if DICTATION in found else []
     print("\n".join(missed) or "Nothing was lost, nothing was left behind.")
     if wish.json is not None:

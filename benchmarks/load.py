@@ -25,6 +25,8 @@ SPEECH = Path(__file__).resolve().parent.parent / "tests" / "speech" / "dictatio
 CONNECTING_AT_ONCE = 20
 BREATH_SECONDS = 1.0
 """Between the last session_start and the first chunk, and between the first chunk and the window"""
+ANSWER_SECONDS = 30.0
+"""A chunk that has no answer so long after the last one was sent is lost"""
 POLL_SECONDS = 0.05
 
 
@@ -93,12 +95,12 @@ class Load:
         )
 
     def _window(self) -> Window:
-        sent = sum(client.tally.sent_chunks for client in self._clients)
-        return Window(clock(), sent, cpu_seconds(self._plan.pid), time.process_time(), rss_bytes(self._plan.pid))
+        answered = sum(len(client.tally.words.seconds) for client in self._clients)
+        return Window(clock(), answered, cpu_seconds(self._plan.pid), time.process_time(), rss_bytes(self._plan.pid))
 
     async def _wait_for_answers(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._plan.patience_seconds):
+            async with asyncio.timeout(min(ANSWER_SECONDS, self._plan.patience_seconds)):
                 while any(client.tally.unanswered for client in self._clients):
                     await asyncio.sleep(POLL_SECONDS)
 

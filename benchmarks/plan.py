@@ -32,7 +32,7 @@ class Plan:
     deflate: bool
     """Offer permessage-deflate, as browsers do"""
     patience_seconds: float
-    """How long one step may take before what is missing counts as lost"""
+    """How long a session may wait for one step, such as connecting"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Window:
 
     seconds: float
     chunks: int
-    """Sent in it"""
+    """Answered in it"""
     server_cpu_seconds: float
     """With child processes"""
     generator_cpu_seconds: float
