@@ -9,9 +9,11 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from aws_services.live_parts import LiveParts
+from aws_services.session_care import SessionCare
 from aws_services.session_manager import SessionManager
 from aws_services.spool import SpoolThread
 from local_services.audit_trail import AuditTrail
+from local_services.sql_leases import SqlLeases
 from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts
 from models.errors import DatabaseUnavailable
@@ -39,16 +41,20 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
     store, recogniser = adapters.audio_store_of(settings), adapters.recogniser_of(settings)
     spool = SpoolThread(runtime.post, settings.spool_sync_ms)
     clients = SocketClients(socketio, runtime, settings.max_send_queue_size, settings.slow_client_seconds)
-    parts = LiveParts(runtime, recogniser, SqlTranscripts(engine), store, spool, clients, settings.spool_dir)
+    notes, leases, limits = SqlNotes(engine), SqlLeases(engine), adapters.limits_of(settings)
+    parts = LiveParts(
+        runtime, recogniser, SqlTranscripts(engine), store, spool, clients, settings.spool_dir, notes, leases
+    )
     manager = SessionManager(
         settings.max_sessions_per_worker,
         settings.idle_timeout_seconds,
         max_sessions_per_user=settings.max_sessions_per_user,
-        limits=adapters.limits_of(settings),
+        limits=limits,
         parts=parts,
     )
-    server = Server(runtime, manager, recogniser, spool, engine, settings)
-    accounts, notes, audit = adapters.accounts_of(settings, engine), SqlNotes(engine), AuditTrail(engine)
+    care = SessionCare(manager, parts, limits)
+    server = Server(runtime, manager, care, recogniser, spool, engine, settings)
+    accounts, audit = adapters.accounts_of(settings, engine), AuditTrail(engine)
     readiness = readiness_of(engine, recogniser, settings, server.lag)
     register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, recogniser.name)
     app.wsgi_app = PooledViews(app.wsgi_app, runtime)  # type: ignore[method-assign]

@@ -81,7 +81,15 @@ class AudioBuffer:
         """Seconds of audio taken in."""
         return self._file.accepted / BYTES_PER_SAMPLE / self.sample_rate
 
-    # Called in the blocking pool, after finish
+    # Called in the blocking pool
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Durable PCM from byte `offset` on, at most `size` bytes."""
+        with self._file.path.open("rb") as pcm:
+            pcm.seek(offset)
+            return pcm.read(min(size, self.received_bytes - offset))
+
+    # ... and after finish
 
     def finalize_to_mp3(self, bitrate: int = 64) -> Path:
         """Encode everything that was accepted to `folder`/recording.mp3 at `bitrate` kbit/s and return its path.
@@ -94,7 +102,7 @@ class AudioBuffer:
         return mp3
 
     def clear(self) -> None:
-        """Delete the session's whole folder. Only when the recording is stored and the row says so."""
+        """Delete the folder with everything in it."""
         self._file.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

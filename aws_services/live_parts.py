@@ -2,14 +2,17 @@
 
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from aws_services.spool import Spool
+from models.note import NoteItem
 from models.notices import Notice
 from models.ports import AudioStore, Recogniser, Transcripts
 from models.session import Session
+from models.transcript import Final, Partial, StreamEnd
 from utils.runtime import Runtime
 
 
@@ -23,6 +26,36 @@ class Clients(Protocol):
         """Close the session's socket once everything told before is sent; none is no error."""
 
 
+class LiveEvents(Protocol):
+    """What happens in a live session, told to its manager. Called on the hub."""
+
+    def deliver(self, session: Session, heard: Partial | Final | StreamEnd, arrived: float) -> None:
+        """Something was heard; `arrived` is when, by time.perf_counter."""
+
+    def acknowledge(self, session: Session, received_bytes: int) -> None:
+        """So many bytes of its audio are durable."""
+
+    def cut(self, session: Session) -> None:
+        """The disk refused audio that was accepted; it has to come again."""
+
+
+class PastNotes(Protocol):
+    """What became of dictations that are over. In the blocking pool."""
+
+    def of_session(self, session_id: str, user_id: str) -> NoteItem:
+        """The user's note of this session. Raises NotFound, DatabaseUnavailable."""
+
+
+class Leases(Protocol):
+    """Which worker owns which unfinished note. In the blocking pool; raises DatabaseUnavailable."""
+
+    def renew(self, worker_id: str, session_ids: Collection[str]) -> None:
+        """These notes are this worker's, and it lives."""
+
+    def abandoned(self, older_than_seconds: float) -> list[str]:
+        """Sessions of unfinished notes whose owner has not been heard of for so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiveParts:
     """Everything outside a SessionManager."""
@@ -34,6 +67,8 @@ class LiveParts:
     spool: Spool
     clients: Clients
     spool_dir: Path
+    past_notes: PastNotes
+    leases: Leases
     worker_id: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
     """This process, among all that share the database"""
 

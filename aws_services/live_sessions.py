@@ -72,6 +72,22 @@ class LiveSessions:
         """Something was heard: the idle time starts anew. Raises SessionNotFound."""
         self.get_session(session_id).last_activity = self._clock()
 
+    def admit(self, session: Session) -> None:
+        """Take in a session that was live before this process: it has its place, whatever the limits say."""
+        with self._lock:
+            self._sessions[session.session_id] = session
+
+    def attach(self, session: Session, request_sid: str) -> None:
+        """The session speaks through this socket from now on, and through no other."""
+        with self._lock:
+            if session.request_sid is not None:
+                self._by_socket.pop(session.request_sid, None)
+            self._by_socket[request_sid] = session
+            session.request_sid = request_sid
+            session.disconnected_at = None
+            session.last_activity = self._clock()
+            session.epoch += 1
+
     def detach(self, session: Session) -> None:
         """The session's socket is gone; the session stays."""
         with self._lock:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from aws_services.live_parts import LiveLimits, LiveParts
 from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
-from models.errors import DictationError, RecordingExists
+from models.errors import DictationError, InvalidSessionState, RecordingExists
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording
 from models.session import Session
@@ -23,8 +23,6 @@ log = get_logger("ending")
 
 COMPLETE_WITHIN_SECONDS = 4.5
 """session_complete is told this soon after session_end, whatever still runs (the promise is 5 s)"""
-LAST_WORDS_SECONDS = 120.0
-"""A recogniser that has not told its last word by then is given up"""
 
 
 class SessionEnding:
@@ -53,23 +51,29 @@ class SessionEnding:
         free_place()
         self._recording_done.wait(PATIENCE_SECONDS)
         self._hearing.journal.close()
-        if self._audio_status == "STORED" and not self._hearing.rows.failed:
-            self._runtime.offload(self._session.audio_buffer.clear)
+        is_kept = self._audio_status == "STORED" and not self._hearing.rows.failed
+        folder = self._hearing.folder
+        self._runtime.offload(folder.remove if is_kept else folder.release)  # released: the next round tries again
 
     def _wait_for_last_words(self, deadline: float) -> None:
-        if self._hearing.words_done.wait(deadline - time.monotonic()):
-            return
-        self._tell_complete()
-        if not self._hearing.words_done.wait(LAST_WORDS_SECONDS):
-            self._hearing.words_failed = True
-            self._session.transcribe_stream.cancel()
+        """The recogniser always comes to an end: Listening sees to that, however long the replay takes."""
+        while not self._hearing.words_done.wait(deadline - time.monotonic()):
+            self._tell_complete()
+            deadline = time.monotonic() + PATIENCE_SECONDS
 
     def _close_row(self, failure_code: str | None) -> Flag:
         session, hearing = self._session, self._hearing
         if failure_code is None and hearing.words_failed:
             failure_code = "TRANSCRIBE_SERVICE_ERROR"
         closing = Closing(failure_code is None, session.audio_buffer.get_total_duration(), failure_code)
-        return hearing.rows.add(self._parts.transcripts.finish, session.session_id, closing)
+        return hearing.rows.add(self._finish_row, closing)
+
+    def _finish_row(self, closing: Closing) -> None:
+        """In the blocking pool."""
+        try:
+            self._parts.transcripts.finish(self._session.session_id, closing)
+        except InvalidSessionState:  # it was given up for dead and closed; the words and the recording still count
+            log.warning("row_was_final", session_id=self._session.session_id)
 
     def _keep_recording(self) -> None:
         """Encode, store, and note it in the row."""

@@ -1,39 +1,33 @@
 """The live dictations of this process and both of their paths: audio going down, words coming up.
 
-    start -> [hear ...] -> end                     called by the doors
+    start | resume -> [hear ...] -> end            called by the doors
     recogniser -> deliver -> journal -> told       posted by the recogniser's threads
 
-Everything here runs on the hub and never waits, except in tasks that are spawned.
+Everything here runs on the hub and never waits, except in tasks that are spawned. A dictation that this process does
+not know may lie in the spool: session_resuming.py brings it back, as a live session without a client.
 """
 
 import time
 from collections.abc import Callable
 from functools import partial as bind
 
+from aws_services.journal import Journalled
 from aws_services.live_parts import LiveLimits, LiveParts
-from aws_services.live_sessions import RETRY_AFTER_SECONDS, LiveSessions
+from aws_services.live_sessions import LiveSessions
 from aws_services.session_ending import SessionEnding
 from aws_services.session_opening import Hearing, SessionOpening
+from aws_services.session_resuming import SessionResuming
 from models.errors import (
     AudioGap,
     BufferOverflow,
     DictationError,
     InvalidSessionState,
-    RecogniserFailed,
     SessionNotFound,
+    SessionSuperseded,
     SessionTimeout,
     StorageFull,
 )
-from models.notices import (
-    AudioKept,
-    Draining,
-    FinalHeard,
-    Heartbeat,
-    PartialHeard,
-    Refused,
-    SessionReady,
-    StateChanged,
-)
+from models.notices import AudioKept, Draining, FinalHeard, PartialHeard, Refused, SessionReady, StateChanged
 from models.requests import NO_PLACE, ChunkPlace, StartRequest
 from models.session import Session
 from models.transcript import Final, Partial, Segment, StreamEnd
@@ -42,8 +36,8 @@ from utils.logging import get_logger
 
 log = get_logger("sessions")
 
-TEND_SECONDS = 1.0
-"""How often timers are looked at"""
+DRAIN_RETRY_SECONDS = 5.0
+"""When clients of a stopping server should come back"""
 DISPLACED = "CONNECTION_LOST"
 """Failure code of a session that ended because its client, or this process, went away"""
 
@@ -67,28 +61,38 @@ class SessionManager(LiveSessions):
         super().__init__(max_sessions, idle_timeout, max_sessions_per_user, clock)
         self._limits = limits or LiveLimits()
         self._hearings: dict[Session, Hearing] = {}
-        self._draining = False
-        self._cleaned_at = clock()
+        self._superseded: set[str] = set()
+        """Sockets whose session goes on elsewhere"""
+        self._endings = 0
+        self.draining = False
         if parts is not None:
             self._parts = parts
             self._runtime = parts.runtime
+            self._resuming = SessionResuming(parts, self._limits, self)
 
     # The doors call these
 
     def start(self, request: StartRequest, user_id: str, request_sid: str) -> None:
-        """Accept a dictation and tell SessionReady. Runs as a task: it waits for the row and the journal.
+        """Accept a new dictation, or the one that its client comes back to, and tell SessionReady. Runs as a task.
 
         Raises SessionLimitExceeded, RecogniserBusy, InvalidSessionState, StorageFull or DatabaseUnavailable; then
         nothing is left of it.
         """
+        if self.draining:
+            raise InvalidSessionState("The server is restarting. Nothing was recorded. Try again in a few seconds.")
         try:
+            if request.resume_token is not None:
+                self._resuming.resume(request, user_id, request_sid)
+                return
             self._make_room_for(user_id)
             session = self.create_session(request.session_id, user_id, request_sid)
         except DictationError as error:
             metrics.SESSIONS_REJECTED.labels(reason=error.code).inc()
             raise
         try:
-            self._open(session, request)
+            opening = SessionOpening(self._parts, self._limits, self, session, request)
+            self._hearings[session] = opening.hearing
+            opening.run()
         except BaseException as error:
             metrics.SESSIONS_REJECTED.labels(reason=getattr(error, "code", type(error).__name__)).inc()
             self._forget(session)
@@ -96,8 +100,8 @@ class SessionManager(LiveSessions):
         metrics.SESSIONS.inc()
         metrics.ACTIVE_SESSIONS.set(self.get_active_count())
         log.info("session_started", session_id=session.session_id, user_id=user_id, job_id=session.job_id)
-        self._parts.clients.tell(session, self._ready(session))
-        if session.request_sid is None or self._draining:  # gone, or going, while it was being opened
+        self.tell_ready(session)
+        if session.request_sid is None:  # the client went away while it was being opened
             self._close(session, failure_code=DISPLACED)
 
     def hear(self, request_sid: str, user_id: str, pcm: bytes, place: ChunkPlace = NO_PLACE) -> None:
@@ -117,6 +121,8 @@ class SessionManager(LiveSessions):
             self._close(session, failure_code=None)
             return
         session.move("audio")
+        if session.paused:
+            self._pause(session, False)
         if place.seq is not None:
             hearing.unacknowledged.append((session.audio_buffer.accepted_bytes, place.seq))
         session.last_activity = self._clock()
@@ -126,7 +132,7 @@ class SessionManager(LiveSessions):
         if fresh:
             session.transcribe_stream.push(fresh)
         else:
-            self._acknowledge(session, hearing, session.audio_buffer.received_bytes)
+            self.acknowledge(session, session.audio_buffer.received_bytes)
         metrics.CHUNK_FORWARD_SECONDS.observe(time.perf_counter() - received)
 
     def end(self, request_sid: str, user_id: str, session_id: str | None, total_bytes: int | None = None) -> None:
@@ -141,8 +147,22 @@ class SessionManager(LiveSessions):
             raise AudioGap(expected_offset=accepted)
         self._close(session, failure_code=None)
 
+    def pause(self, request_sid: str, user_id: str, session_id: str | None, paused: bool) -> None:
+        """The speaker does not want to be heard for a while, or does again; StateChanged follows."""
+        session = self._speaking(request_sid, user_id, session_id)
+        session.refuse_unless("audio")
+        session.last_activity = self._clock()
+        self._pause(session, paused)
+
+    def _pause(self, session: Session, paused: bool) -> None:
+        session.paused = paused
+        if paused:
+            self._hearings[session].listening.rest()
+        self._tell_state(session)
+
     def disconnected(self, request_sid: str) -> None:
         """A socket is gone. Its session stays until the idle timeout, unless it never held any audio."""
+        self._superseded.discard(request_sid)
         session = self.on_socket(request_sid)
         if session is None:
             return
@@ -165,7 +185,8 @@ class SessionManager(LiveSessions):
             segment = session.take(heard)
             hearing.journal.final(segment, then=bind(self._final_kept, session, hearing, segment, arrived))
         else:
-            self._words_end(session, hearing, heard)
+            hearing.words_failed = heard.failed
+            hearing.journal.words_done(not heard.failed, then=hearing.words_done.set)
 
     def _final_kept(self, session: Session, hearing: Hearing, segment: Segment, arrived: float) -> None:
         session.metrics.transcripts_sent += 1
@@ -174,82 +195,93 @@ class SessionManager(LiveSessions):
         metrics.RESULT_RELAY_SECONDS.observe(time.perf_counter() - arrived)
         hearing.rows.add(self._parts.transcripts.append, session.session_id, segment)
 
-    def _words_end(self, session: Session, hearing: Hearing, end: StreamEnd) -> None:
-        ended_early = session.is_open and not hearing.resting
-        if end.failed or ended_early:
-            hearing.words_failed = True
-            metrics.RECOGNISER_RESTARTS.labels(reason=end.reason or "ended_early").inc()
-            log.error("recogniser_ended", session_id=session.session_id, job_id=session.job_id, reason=end.reason)
-            self._parts.clients.tell(session, Refused(RecogniserFailed()))
-            self._parts.clients.tell(session, StateChanged(session.state.value, "unavailable", 0.0))
-        hearing.journal.end(end.reason or None, then=hearing.words_done.set)
+    # The spool posts these
+
+    def acknowledge(self, session: Session, received_bytes: int) -> None:
+        """So much is on disk: the client may forget it."""
+        hearing = self._hearings.get(session)
+        if hearing is not None:
+            self._parts.clients.tell(session, AudioKept(received_bytes, hearing.durable_seq(received_bytes)))
+
+    def cut(self, session: Session) -> None:
+        """The disk is full: what was accepted and not acknowledged has to come again."""
+        self._parts.clients.tell(session, Refused(StorageFull()))
 
     # The process's own tasks
 
-    def tend(self, every_seconds: float = TEND_SECONDS) -> None:
-        """Look after timers for ever. Runs as a task."""
-        while not self._draining:
-            self._runtime.sleep(every_seconds)
-            self.look_after(self._clock())
-
-    def look_after(self, now: float) -> None:
-        """Idle sessions, heartbeats, sessions at their longest, recognisers of clients that stay away."""
-        if now - self._cleaned_at >= self._limits.cleanup_interval_seconds:
-            self._cleaned_at = now
-            self.cleanup_idle_sessions()
-        for session, hearing in list(self._hearings.items()):
-            if now - hearing.heartbeat_at >= self._limits.heartbeat_seconds:
-                hearing.heartbeat_at = now
-                self._parts.clients.tell(session, Heartbeat())
-            if not session.is_open or session.audio_buffer is None:
-                continue
-            if now - session.created_at > self._limits.max_session_seconds:
-                self._parts.clients.tell(session, Refused(BufferOverflow()))
-                self._close(session, failure_code=None)
-            elif now - (session.disconnected_at or now) > self._limits.resume_stream_seconds and not hearing.resting:
-                hearing.resting = True
-                session.transcribe_stream.finish()
-
     def expire(self, session: Session) -> None:
-        """Finish an idle session with everything kept, and close its socket."""
+        """Finish an idle session with everything kept, and close its socket. A pause is not idleness."""
+        if session.audio_buffer is None or (session.paused and session.request_sid is not None):
+            return
         log.info("session_idle", session_id=session.session_id, user_id=session.user_id)
         self._parts.clients.tell(session, Refused(SessionTimeout()))
         self._close(session, failure_code=SessionTimeout.code, hang_up=True)
 
+    def expire_longest(self, session: Session) -> None:
+        """Finish a session that has lasted as long as one may."""
+        self._parts.clients.tell(session, Refused(BufferOverflow()))
+        self._close(session, failure_code=None)
+
     def drain(self, grace_seconds: float) -> None:
-        """Refuse new sessions, end every live one with everything kept; return when all are over, or time is up."""
-        self._draining = True
+        """Refuse new sessions and tell the clients of open ones, which stay resumable; return when what was ending has
+        ended, or time is up."""
+        self.draining = True
         for session in self.all():
-            self._parts.clients.tell(session, Draining(RETRY_AFTER_SECONDS))
-            if session.is_open and session.audio_buffer is not None:
-                self._close(session, failure_code=DISPLACED)
+            self._parts.clients.tell(session, Draining(DRAIN_RETRY_SECONDS))
         give_up_at = time.monotonic() + grace_seconds
-        while self._hearings and time.monotonic() < give_up_at:
+        while self._endings and time.monotonic() < give_up_at:
             self._runtime.sleep(0.02)
+        for hearing in self._hearings.values():
+            hearing.listening.cancel()
+
+    # Coming back (session_resuming.py and session_care.py call these)
+
+    @property
+    def hearings(self) -> dict[Session, Hearing]:
+        """Every live session with its machinery."""
+        return dict(self._hearings)
+
+    def take_over(self, session_id: str) -> bool:
+        """Bring back what the spool holds of a session nobody owns; False when there is no such session. Waits."""
+        return self._resuming.take_over(session_id)
+
+    def adopt(self, session: Session, hearing: Hearing, journalled: Journalled) -> None:
+        """Go on with a session found in the spool, from where its journal ends."""
+        self._hearings[session] = hearing
+        self.admit(session)
+        log.info("session_recovered", session_id=session.session_id, user_id=session.user_id, ended=journalled.ended)
+        if journalled.words_done:
+            hearing.listening.cancel()
+            hearing.words_failed = not journalled.words_complete
+            hearing.words_done.set()
+        if journalled.ended:
+            self._close(session, journalled.failure_code)
+
+    def hand_over(self, session: Session, request_sid: str) -> None:
+        """Let another socket speak in this session, and tell the former one."""
+        if session.request_sid is not None:
+            self._superseded.add(session.request_sid)
+            self._parts.clients.tell(session, Refused(SessionSuperseded()))
+            self._parts.clients.hang_up(session)
+        hearing = self._hearings[session]
+        hearing.pace.owe(self._clock() - (session.disconnected_at or self._clock()))
+        hearing.unacknowledged.clear()
+        self.attach(session, request_sid)
 
     # Steps
 
     def _make_room_for(self, user_id: str) -> None:
         """The user's own dictations that lost their client give way to the one being started."""
-        if self._draining:
-            raise InvalidSessionState("The server is restarting. Nothing was recorded. Try again in a few seconds.")
         mine = [session for session in self.all() if session.user_id == user_id and session.is_open]
         if len(mine) >= self.max_sessions_per_user:
             lost = [session for session in mine if session.request_sid is None]
             for session in sorted(lost, key=lambda session: session.last_activity)[:1]:
                 self._close(session, failure_code=DISPLACED)
 
-    def _open(self, session: Session, request: StartRequest) -> None:
-        opening = SessionOpening(self._parts, self._limits, session, request)
-        self._hearings[session] = opening.hearing
-        opening.run(
-            deliver=bind(self.deliver, session),
-            on_durable=bind(self._acknowledge, session, opening.hearing),
-            on_cut=lambda: self._parts.clients.tell(session, Refused(StorageFull())),
-        )
-
     def _speaking(self, request_sid: str, user_id: str, session_id: str | None) -> Session:
         """The session this socket speaks in; one that is unknown, someone else's or not ready looks the same."""
+        if request_sid in self._superseded:
+            raise SessionSuperseded
         session = self.on_socket(request_sid)
         if session is None or session.user_id != user_id or session.audio_buffer is None:
             raise SessionNotFound
@@ -259,12 +291,18 @@ class SessionManager(LiveSessions):
 
     def _close(self, session: Session, failure_code: str | None, hang_up: bool = False) -> None:
         session.move("end")
-        session.transcribe_stream.finish()
+        hearing = self._hearings[session]
+        hearing.journal.end(failure_code)
+        hearing.listening.finish()
+        self._endings += 1
         self._runtime.spawn(self._finish, session, failure_code, hang_up)
 
     def _finish(self, session: Session, failure_code: str | None, hang_up: bool) -> None:
-        ending = SessionEnding(self._parts, self._limits, session, self._hearings[session])
-        ending.run(failure_code, free_place=lambda: self._free(session))
+        try:
+            ending = SessionEnding(self._parts, self._limits, session, self._hearings[session])
+            ending.run(failure_code, free_place=lambda: self._free(session))
+        finally:
+            self._endings -= 1
         if hang_up:
             self._parts.clients.hang_up(session)
 
@@ -285,16 +323,20 @@ class SessionManager(LiveSessions):
         self.remove_session(session.session_id)
         metrics.ACTIVE_SESSIONS.set(self.get_active_count())
 
-    def _acknowledge(self, session: Session, hearing: Hearing, received_bytes: int) -> None:
-        self._parts.clients.tell(session, AudioKept(received_bytes, hearing.durable_seq(received_bytes)))
+    def _tell_state(self, session: Session) -> None:
+        hearing = self._hearings[session]
+        lag = round(hearing.listening.lag_seconds, 1)
+        self._parts.clients.tell(session, StateChanged(session.shown_state, hearing.told_state, lag))
 
-    def _ready(self, session: Session) -> SessionReady:
-        limits = self._limits
-        return SessionReady(
+    def tell_ready(self, session: Session, missed: tuple[Segment, ...] | None = None) -> None:
+        """Audio may be sent from the durable end on; `missed` are the finals that a client coming back has not got."""
+        ready = SessionReady(
             session=session,
             recogniser=self._parts.recogniser.name,
             received_bytes=session.audio_buffer.received_bytes,
-            max_seconds=limits.max_recording_seconds,
+            max_seconds=self._limits.max_recording_seconds,
             idle_seconds=self.idle_timeout,
-            max_chunk_bytes=limits.max_chunk_bytes,
+            max_chunk_bytes=self._limits.max_chunk_bytes,
+            missed=missed,
         )
+        self._parts.clients.tell(session, ready)

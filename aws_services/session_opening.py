@@ -1,30 +1,25 @@
 """How a dictation begins: a recogniser, a folder in the spool, a journal, a row. All of it, or nothing is left."""
 
 import collections
-import shutil
-import time
-from collections.abc import Callable
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial as bind
 from uuid import uuid4
 
 from aws_services.audio_buffer import AudioBuffer
 from aws_services.journal import Journal
-from aws_services.live_parts import LiveLimits, LiveParts
+from aws_services.listening import Listening
+from aws_services.live_parts import LiveEvents, LiveLimits, LiveParts
 from aws_services.row_writer import RowWriter
-from models.errors import DictationError, InvalidSessionState, StorageFull
+from aws_services.session_folder import RETRY_AFTER_SECONDS, SessionFolder
+from models.errors import DictationError, StorageFull
 from models.pace import Pace
 from models.ports import Opening, StreamRequest
 from models.recording_key import recording_key
 from models.requests import StartRequest
 from models.session import SAMPLE_RATES, Session
-from models.transcript import Final, Partial, StreamEnd
 from utils.runtime import Flag
 
-MEGABYTE = 1024 * 1024
-RETRY_AFTER_SECONDS = 30.0
-"""What a client is told to wait when the disk has no room"""
 JOURNAL_PATIENCE_SECONDS = 5.0
 """A disk that has not kept one line by then can't keep a dictation"""
 
@@ -33,21 +28,29 @@ JOURNAL_PATIENCE_SECONDS = 5.0
 class Hearing:
     """The machinery of one live session, beside the session itself. Belongs to the hub."""
 
+    folder: SessionFolder
     pace: Pace
     journal: Journal
     rows: RowWriter
+    listening: Listening
     words_done: Flag
     """Set when the recogniser's last word is durable"""
     heartbeat_at: float
     """Unix seconds of the last heartbeat"""
+    resume_sha256: str
+    """Of the token that whoever comes back must know"""
     unacknowledged: collections.deque[tuple[int, int]] = field(default_factory=collections.deque)
     """(byte after it, the client's own number) of the chunks that are not yet durable"""
     last_seq: int | None = None
     """The client's own number of the last durable chunk"""
-    resting: bool = False
-    """True once the recogniser was let go because the client stayed away"""
     words_failed: bool = False
-    """True when the recogniser ended without hearing everything"""
+    """True when not all of the audio could be heard"""
+    told_state: str = "live"
+    """The recogniser's state that the client knows"""
+    told_state_at: float = 0.0
+    """Unix seconds"""
+    troubled_since: float | None = None
+    """Unix seconds since when the recogniser is not live"""
 
     def durable_seq(self, received_bytes: int) -> int | None:
         """The client's own number of the last chunk that lies wholly within `received_bytes`."""
@@ -57,11 +60,14 @@ class Hearing:
 
 
 class SessionOpening:
-    """Opens one session. `run` waits, so it is called in a task."""
+    """Opens one new session. `run` waits, so it is called in a task."""
 
-    def __init__(self, parts: LiveParts, limits: LiveLimits, session: Session, request: StartRequest) -> None:
+    def __init__(
+        self, parts: LiveParts, limits: LiveLimits, events: LiveEvents, session: Session, request: StartRequest
+    ) -> None:
         self._parts = parts
         self._limits = limits
+        self._events = events
         self._session = session
         session.quality = request.quality
         session.sample_rate = SAMPLE_RATES[request.quality]
@@ -71,72 +77,36 @@ class SessionOpening:
         session.continues_session_id = request.continues
         self._started_at = datetime.fromtimestamp(session.created_at, UTC)
         session.audio_key = recording_key(session.user_id, self._started_at, uuid4())
-        self._folder = parts.spool_dir / session.session_id
-        self.hearing = Hearing(
-            pace=Pace(session.sample_rate, limits.max_audio_speed, limits.audio_burst_seconds),
-            journal=Journal(self._folder, parts.spool),
-            rows=RowWriter(parts.runtime, session.session_id),
-            words_done=parts.runtime.flag(),
-            heartbeat_at=session.created_at,
-        )
+        folder = SessionFolder(parts.spool_dir, session.session_id)
+        self.hearing = hearing_of(parts, limits, events, session, folder, fingerprint(session.resume_token))
 
-    def run(
-        self,
-        deliver: Callable[[Partial | Final | StreamEnd, float], object],
-        on_durable: Callable[[int], object],
-        on_cut: Callable[[], object],
-    ) -> None:
-        """Open everything. `deliver` is called on the hub with what was heard and when (perf_counter) it arrived.
+    def run(self) -> None:
+        """Open everything.
 
         Raises RecogniserBusy, StorageFull, DatabaseUnavailable or InvalidSessionState; then nothing is left.
         """
-        session, parts, folder = self._session, self._parts, self._folder
-        session.transcribe_stream = parts.recogniser.open(
-            self._stream_request(), tell=lambda heard: parts.runtime.post(deliver, heard, time.perf_counter())
-        )
+        session, parts, folder = self._session, self._parts, self.hearing.folder
+        self.hearing.listening.open()
         try:
-            parts.runtime.offload(self._make_folder)
+            parts.runtime.offload(folder.create, self._limits.spool_floor_mb)
             try:
                 opening = self._opening()
                 self._start_journal(opening)
                 session.transcription_id = parts.runtime.offload(parts.transcripts.begin, opening)
             except DictationError:
-                parts.runtime.offload(bind(shutil.rmtree, folder, ignore_errors=True))
+                self.hearing.journal.close()
+                parts.runtime.offload(folder.remove)
                 raise
         except DictationError:
-            session.transcribe_stream.cancel()
+            self.hearing.listening.cancel()
             raise
-        session.audio_buffer = AudioBuffer(
-            session.sample_rate,
-            self._limits.max_recording_seconds,
-            folder=folder,
-            spool=parts.spool,
-            on_durable=on_durable,
-            on_cut=on_cut,
-        )
-
-    def _make_folder(self) -> None:
-        """In the blocking pool."""
-        if shutil.disk_usage(self._parts.spool_dir).free < self._limits.spool_floor_mb * MEGABYTE:
-            raise StorageFull(retry_after=RETRY_AFTER_SECONDS)
-        try:
-            self._folder.mkdir(mode=0o700)
-        except FileExistsError:
-            raise InvalidSessionState("A dictation with this id was already started. It is unharmed.") from None
-        except OSError:
-            raise StorageFull("The server's storage can't be written. Nothing was recorded.") from None
+        attach_audio(parts, self._limits, self._events, session, self.hearing)
 
     def _start_journal(self, opening: Opening) -> None:
         started = self._parts.runtime.flag()
-        self.hearing.journal.start(opening, then=started.set)
+        self.hearing.journal.start(opening, self.hearing.resume_sha256, then=started.set)
         if not started.wait(JOURNAL_PATIENCE_SECONDS):
             raise StorageFull(retry_after=RETRY_AFTER_SECONDS)
-
-    def _stream_request(self) -> StreamRequest:
-        session = self._session
-        return StreamRequest(
-            session.session_id, session.sample_rate, session.language_code, session.specialty, session.audio_type
-        )
 
     def _opening(self) -> Opening:
         session = self._session
@@ -151,5 +121,55 @@ class SessionOpening:
             recogniser=self._parts.recogniser.name,
             worker_id=self._parts.worker_id,
             created_at=self._started_at,
+            audio_type=session.audio_type,
+            language_code=session.language_code,
             continues_session_id=session.continues_session_id,
         )
+
+
+def hearing_of(
+    parts: LiveParts,
+    limits: LiveLimits,
+    events: LiveEvents,
+    session: Session,
+    folder: SessionFolder,
+    resume_sha256: str,
+) -> Hearing:
+    """The machinery of a session, new or found in the spool."""
+    request = StreamRequest(
+        session.session_id, session.sample_rate, session.language_code, session.specialty, session.audio_type
+    )
+    session.transcribe_stream = Listening(
+        parts.runtime,
+        parts.recogniser,
+        request,
+        deliver=lambda heard, arrived: events.deliver(session, heard, arrived),
+    )
+    return Hearing(
+        folder=folder,
+        pace=Pace(session.sample_rate, limits.max_audio_speed, limits.audio_burst_seconds),
+        journal=Journal(folder.path, parts.spool),
+        rows=RowWriter(parts.runtime, session.session_id),
+        listening=session.transcribe_stream,
+        words_done=parts.runtime.flag(),
+        heartbeat_at=session.created_at,
+        resume_sha256=resume_sha256,
+    )
+
+
+def attach_audio(parts: LiveParts, limits: LiveLimits, events: LiveEvents, session: Session, hearing: Hearing) -> None:
+    """Give the session its audio buffer, on its folder. From here on it takes audio."""
+    session.audio_buffer = AudioBuffer(
+        session.sample_rate,
+        limits.max_recording_seconds,
+        folder=hearing.folder.path,
+        spool=parts.spool,
+        on_durable=lambda received_bytes: events.acknowledge(session, received_bytes),
+        on_cut=lambda: events.cut(session),
+    )
+    hearing.listening.spooled = session.audio_buffer
+
+
+def fingerprint(token: str) -> str:
+    """What the journal keeps of a resume token."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -82,6 +82,15 @@ class SqlNotes:
                 raise NotFound
             return Note(**row._mapping, segments=tuple(_segment(segment) for segment in segments))
 
+    def of_session(self, session_id: str, user_id: str) -> NoteItem:
+        """The user's note of a live session. Raises NotFound, for someone else's just as for a missing one."""
+        mine = (Transcription.session_id == storable(session_id), Transcription.user_id == user_id, IS_SHOWN)
+        with reading(self._sessions) as rows:
+            row = rows.execute(select(*ITEM_COLUMNS).where(*mine)).one_or_none()
+        if row is None:
+            raise NotFound
+        return NoteItem(**row._mapping)
+
     def owned_note(self, transcription_id: int, user_id: str, is_admin: bool) -> Note:
         """The whole note for its owner or an admin. Raises NotFound, for someone else's just as for a missing one."""
         note = self.note(transcription_id)

@@ -18,6 +18,8 @@ class SessionReady:
     max_seconds: int
     idle_seconds: float
     max_chunk_bytes: int
+    missed: tuple[Segment, ...] | None = None
+    """For a client that came back: the finals it does not have. None for a new session"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class StateChanged:
     """The session's or its recogniser's state is another now."""
 
     state: str
+    """created, active, paused, closing or closed"""
     recogniser_state: str
     """live, catching_up, reconnecting or unavailable"""
     lag_seconds: float

@@ -19,9 +19,13 @@ class Pace:
         """Take `size_bytes` of PCM at monotonic time `now`, or raise TooFast and take nothing."""
         if self._filled_at is not None:
             gained = (now - self._filled_at) * self._speed
-            self._room_seconds = min(self._burst_seconds, self._room_seconds + gained)
+            self._room_seconds = max(self._room_seconds, min(self._burst_seconds, self._room_seconds + gained))
         self._filled_at = now
         wanted_seconds = size_bytes / self._bytes_per_second
         if wanted_seconds > self._room_seconds:
             raise TooFast(retry_after=round((wanted_seconds - self._room_seconds) / self._speed, 3))
         self._room_seconds -= wanted_seconds
+
+    def owe(self, seconds: float) -> None:
+        """The client could send nothing for so long: that much more may come at once."""
+        self._room_seconds += max(seconds, 0.0)

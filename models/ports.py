@@ -113,6 +113,8 @@ class Opening:
     worker_id: str
     created_at: datetime
     """UTC, with zone"""
+    audio_type: str = "DICTATION"
+    language_code: str = "en-US"
     continues_session_id: str | None = None
 
 

@@ -1,6 +1,6 @@
 """What a client asks of a live session, already checked by the door it came in by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,10 @@ class StartRequest:
     language_code: str = "en-US"
     continues: str | None = None
     """The session that this one goes on from"""
+    resume_token: str | None = field(default=None, repr=False)
+    """Given by who comes back to this very session"""
+    after_segment: int = -1
+    """The last segment_index that the client has"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ class Session:
     disconnected_at: float | None = None
     """Unix seconds since when no socket is attached"""
     resume_token: str = field(default_factory=lambda: secrets.token_urlsafe(RESUME_TOKEN_BYTES), repr=False)
+    paused: bool = False
+    """True while the speaker asked not to be heard"""
     epoch: int = 1
     """Counts the sockets that have owned this session"""
     state: SessionState = SessionState.CREATED
@@ -136,12 +138,17 @@ class Session:
         return self.state in (SessionState.CREATED, SessionState.ACTIVE)
 
     @property
+    def shown_state(self) -> str:
+        """The state as clients are told it."""
+        return "paused" if self.paused and self.is_open else self.state.value
+
+    @property
     def info(self) -> SessionInfo:
         """A snapshot for administrators."""
         return SessionInfo(
             session_id=self.session_id,
             user_id=self.user_id,
-            state=self.state.value,
+            state=self.shown_state,
             created_at=self.created_at,
             last_activity=self.last_activity,
             audio_bytes_received=self.metrics.audio_bytes_received,

@@ -1,6 +1,6 @@
 """Words: what a recogniser says, and what is told and kept of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,15 @@ class StreamEnd:
     """True when it ended without being asked to, or could not finish"""
     reason: str = ""
     """A class name or a short code for logs and metrics. Never speech."""
+
+
+def shifted(heard: Partial | Final, seconds: float) -> Partial | Final:
+    """The same words, `seconds` later."""
+    start, end = heard.start_time + seconds, heard.end_time + seconds
+    if isinstance(heard, Partial):
+        return replace(heard, start_time=start, end_time=end)
+    words = (replace(w, start_time=w.start_time + seconds, end_time=w.end_time + seconds) for w in heard.words)
+    return replace(heard, start_time=start, end_time=end, words=tuple(words))
 
 
 def join_text(text: str, addition: str) -> str:

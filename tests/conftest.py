@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.speaker import everyone
 from utils.runtime import Runtime, make_runtime
 
 settings.register_profile("dev", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,3 +22,12 @@ def runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
     made = make_runtime(request.param, blocking_threads=8)
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def no_speaker_stays() -> Iterator[None]:
+    """Close every client that a test made, whatever became of its server. P26 is checked once more."""
+    yield
+    for speaker in everyone:
+        speaker.close()
+    everyone.clear()

@@ -2,15 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from aws_services.live_parts import LiveLimits, LiveParts
+from aws_services.session_care import SessionCare
 from aws_services.session_manager import SessionManager
 from aws_services.spool import SpoolThread
 from local_services.scripted_recogniser import ScriptedRecogniser
+from models.errors import NotFound
+from models.note import NoteItem
 from models.notices import Notice
 from models.ports import Closing, Opening, StoredRecording
 from models.requests import StartRequest
@@ -92,6 +95,27 @@ class RememberingRows:
             raise self.fail_with
 
 
+class PastNotes:
+    """Nothing is over yet."""
+
+    def of_session(self, session_id: str, user_id: str) -> NoteItem:
+        raise NotFound
+
+
+class RememberingLeases:
+    """The Leases port; `lost` is what it calls abandoned."""
+
+    def __init__(self) -> None:
+        self.renewed: list[list[str]] = []
+        self.lost: list[str] = []
+
+    def renew(self, worker_id: str, session_ids: Collection[str]) -> None:
+        self.renewed.append(list(session_ids))
+
+    def abandoned(self, older_than_seconds: float) -> list[str]:
+        return self.lost
+
+
 class RememberingStore:
     """The AudioStore port's put; `fail_with` makes it raise, `hold` makes it wait."""
 
@@ -122,22 +146,22 @@ class Dictations:
         self.recogniser = recogniser or ScriptedRecogniser(4)
         self.spool = SpoolThread(runtime.post, sync_ms=10)
         self.spool.start()
-        self.manager = SessionManager(
-            limits.pop("max_sessions", 100),
-            limits.pop("idle_timeout", 300),
-            max_sessions_per_user=limits.pop("max_sessions_per_user", None),
-            limits=LiveLimits(**{"spool_floor_mb": 0, "cleanup_interval_seconds": 1, **limits}),
-            parts=LiveParts(
-                runtime,
-                self.recogniser,
-                self.rows,
-                self.store,
-                self.spool,
-                self.clients,
-                folder,  # type: ignore[arg-type]
-            ),
-            clock=self.clock,
+        names = ("max_sessions", "idle_timeout", "max_sessions_per_user")
+        places = {name: limits.pop(name) for name in names if name in limits}
+        live_limits = LiveLimits(**{"spool_floor_mb": 0, "cleanup_interval_seconds": 1, **limits})
+        parts = LiveParts(
+            runtime,
+            self.recogniser,
+            self.rows,
+            self.store,  # type: ignore[arg-type]
+            self.spool,
+            self.clients,
+            folder,
+            PastNotes(),
+            RememberingLeases(),
         )
+        self.manager = SessionManager(**places, limits=live_limits, parts=parts, clock=self.clock)
+        self.care = SessionCare(self.manager, parts, live_limits, self.clock)
 
     def start(self, session_id: str = "one", user_id: str = "asha", **fields: Any) -> Session:
         """Start a dictation on the socket `socket-<session_id>`."""

@@ -28,6 +28,10 @@ def sign_in(url: str, email: str = EMAIL, password: str = PASSWORD) -> requests.
     return http
 
 
+everyone: list["Speaker"] = []
+"""Every speaker of the test that runs now; tests/conftest.py sends them home"""
+
+
 class Speaker:
     """One signed-in client. `told` is every message in the order it came."""
 
@@ -42,6 +46,7 @@ class Speaker:
         self._news = threading.Condition()
         self._sent_bytes = 0
         self._seq = 0
+        everyone.append(self)
         self.client = socketio.Client(http_session=self.http, reconnection=False)
         self.client.on("*", self._remember)
         self.client.on("disconnect", lambda *_: self.hung_up.set())
@@ -80,6 +85,28 @@ class Speaker:
             "offset": self._sent_bytes,
             "timestamp": time.time(),
         }
+
+    def resume(self, former: "Speaker", **fields: Any) -> dict[str, Any]:
+        """Come back to the dictation of a former socket and send from the durable end on what it had said."""
+        self.session_id = former.session_id
+        self.resume_token = former.resume_token
+        self.after_segment = max((final["segment_index"] for final in former.finals), default=-1)
+        coming_back = {"resume_token": self.resume_token, "after_segment": self.after_segment}
+        answer = self.start(**coming_back | fields)
+        if answer["type"] == "session_ack":
+            self._sent_bytes = answer["received_bytes"]
+            self._seq = former._seq
+        return answer
+
+    @property
+    def resume_token(self) -> str:
+        """The newest one the server gave."""
+        acks = [m for m in self.told if m["type"] == "session_ack"]
+        return str(acks[-1]["resume_token"]) if acks else self._resume_token
+
+    @resume_token.setter
+    def resume_token(self, token: str) -> None:
+        self._resume_token = token
 
     def end(self) -> dict[str, Any]:
         """End the session and wait for the receipt (or the error)."""
@@ -136,10 +163,17 @@ class Speaker:
         return note
 
     def close(self) -> None:
-        """Leave, as a closed tab would. P26: every message was as the description says."""
-        self.client.disconnect()
+        """Leave for good. P26: every message was as the description says."""
+        self.leave()
         self.http.close()
         assert self.undescribed == []
+
+    def leave(self) -> None:
+        """Close the socket, as a closed tab would, also when its server is gone. May be called twice."""
+        transport = getattr(self.client.eio, "ws", None)
+        self.client.disconnect()
+        if transport is not None:
+            transport.shutdown()
 
     def _remember(self, event: str, message: dict[str, Any]) -> None:
         with self._news:

@@ -1,9 +1,10 @@
 """REST for notes, under /api/v1 and /v1. Errors are the object of PROTOCOL 3 on every route."""
 
+import base64
 import os
 from typing import BinaryIO
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from flask import Blueprint, Response, current_app, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
@@ -15,6 +16,7 @@ from web.note_access import own_note
 from web.note_shapes import EXPORTS, file_name, item_shape, note_shape
 from web.openapi import DOCUMENT
 from web.parts import parts
+from web.secret_key import browser_key
 
 DEFAULT_PAGE_SIZE = 20
 LONGEST_SEARCH = 200
@@ -48,6 +50,13 @@ def ready() -> ResponseReturnValue:
     down = sorted(name for name, problem in found.items() if problem is not None)
     checks = {name: problem or "ok" for name, problem in found.items()}
     return {"status": "not ready" if down else "ready", "down": down, "checks": checks}, 503 if down else 200
+
+
+@api.get("/browser-key")
+def own_browser_key() -> ResponseReturnValue:
+    """The key under which the page keeps unsent audio on this computer, for the signed-in user."""
+    key = browser_key(str(current_app.secret_key), visitor().user_id)
+    return {"key": base64.b64encode(key).decode()}
 
 
 @api.get("/transcriptions")

@@ -34,6 +34,8 @@ def read_start(payload: Any, user_id: str, default_specialty: str) -> StartReque
         audio_type=audio_type,
         language_code=_one_of(message, "language_code", LANGUAGES, "en-US"),
         continues=_uuid4(message, "continues") if message.get("continues") is not None else None,
+        resume_token=_text_or_none(message, "resume_token"),
+        after_segment=_last_index(message, "after_segment"),
     )
 
 
@@ -62,6 +64,11 @@ def read_end(payload: Any) -> tuple[str | None, int | None]:
     if message.get("timestamp") is not None:
         _timestamp(message)
     return _text_or_none(message, "session_id"), _count(message, "total_bytes")
+
+
+def read_session_id(payload: Any) -> str | None:
+    """Whose session a session_pause or session_resume means. Raises ValidationFailed."""
+    return _text_or_none(_mapping(payload, "the event"), "session_id")
 
 
 def _mapping(payload: Any, event: str) -> Message:
@@ -101,6 +108,11 @@ def _text_or_none(message: Message, name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValidationFailed(f"{name} must be text. Nothing was changed.")
     return value
+
+
+def _last_index(message: Message, name: str) -> int:
+    """The index of the last one there is, -1 for none."""
+    return -1 if message.get(name) in (None, -1) else _count(message, name) or 0
 
 
 def _count(message: Message, name: str) -> int | None:

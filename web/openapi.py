@@ -101,6 +101,10 @@ PATHS: Schema = {
         },
         needs_user=False,
     ),
+    "/browser-key": _get(
+        "The key that seals what this user's browser keeps until it is sent",
+        answers={"200": _answer("32 bytes in base64", _object(key=TEXT))},
+    ),
     "/transcriptions": _get(
         "One's own notes, the newest first; everybody's for an admin",
         _query("page", {"type": "integer", "minimum": 1, "default": 1}, "Counts from 1"),

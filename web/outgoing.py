@@ -19,7 +19,7 @@ from models.notices import (
     StateChanged,
 )
 from models.session import Session
-from models.transcript import Word
+from models.transcript import Segment, Word
 
 Message = dict[str, Any]
 
@@ -47,6 +47,9 @@ def _message(kind: str, session: Session, **fields: Any) -> Message:
 
 
 def _ready(session: Session, notice: SessionReady) -> Message:
+    resumed: Message = {}
+    if notice.missed is not None:
+        resumed = {"resumed": True, "segments": [_segment(segment) for segment in notice.missed]}
     return _message(
         "session_ack",
         session,
@@ -62,6 +65,7 @@ def _ready(session: Session, notice: SessionReady) -> Message:
             "idle_seconds": notice.idle_seconds,
             "max_chunk_bytes": notice.max_chunk_bytes,
         },
+        **resumed,
     )
 
 
@@ -85,19 +89,20 @@ def _partial(session: Session, notice: PartialHeard) -> Message:
 
 
 def _final(session: Session, notice: FinalHeard) -> Message:
-    final = notice.segment.final
-    return _message(
-        "transcription_result",
-        session,
-        is_partial=False,
-        text=final.text,
-        segment_id=final.segment_id,
-        segment_index=notice.segment.index,
-        start_time=final.start_time,
-        end_time=final.end_time,
-        confidence=final.confidence,
-        words=[_word(word) for word in final.words],
-    )
+    return _message("transcription_result", session, is_partial=False, **_segment(notice.segment))
+
+
+def _segment(segment: Segment) -> Message:
+    final = segment.final
+    return {
+        "text": final.text,
+        "segment_id": final.segment_id,
+        "segment_index": segment.index,
+        "start_time": final.start_time,
+        "end_time": final.end_time,
+        "confidence": final.confidence,
+        "words": [_word(word) for word in final.words],
+    }
 
 
 def _word(word: Word) -> Message:

@@ -1,5 +1,6 @@
 """The key that signs cookies: given by a setting, or made once and kept in the instance folder."""
 
+import hmac
 import os
 import secrets
 import tempfile
@@ -51,3 +52,8 @@ def _read(path: Path) -> str:
     if len(key) < SHORTEST_KEY:
         raise SettingsError(f"{path}: the secret key is too short. Delete the file and start again to make a new one.")
     return key
+
+
+def browser_key(secret_key: str, user_id: str) -> bytes:
+    """32 bytes that seal what one user's browser keeps until it is sent. The same each time, and no other user's."""
+    return hmac.digest(secret_key.encode(), b"browser-store:" + user_id.encode(), "sha256")

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from aws_services.session_care import SessionCare
 from aws_services.session_manager import SessionManager
 from aws_services.spool import SpoolThread
 from models.ports import Recogniser
@@ -33,6 +34,7 @@ class Server:
         self,
         runtime: Runtime,
         manager: SessionManager,
+        care: SessionCare,
         recogniser: Recogniser,
         spool: SpoolThread,
         engine: Engine,
@@ -46,7 +48,7 @@ class Server:
         self._settings = settings
         self._stopping = False
         self.lag = HubLag(runtime)
-        self._tasks: list[Callable[[], None]] = [manager.tend, self.lag.watch]
+        self._tasks: list[Callable[[], None]] = [care.tend, care.recover, care.keep_leases, self.lag.watch]
 
     def also(self, task: Callable[[], None]) -> None:
         """Run this task too, for as long as the process serves."""

@@ -19,7 +19,7 @@ from utils.config import Settings
 from utils.logging import get_logger
 from utils.runtime import Runtime
 from web.clients import SocketClients
-from web.incoming import read_chunk, read_end, read_place, read_start
+from web.incoming import read_chunk, read_end, read_place, read_session_id, read_start
 from web.login import session_token_from_environ
 from web.packets import MALFORMED
 
@@ -64,6 +64,8 @@ class SocketDoor:
         events: dict[str, Callable[..., None]] = {
             "session_start": self._session_start,
             "audio_chunk": self._audio_chunk,
+            "session_pause": self._session_pause,
+            "session_resume": self._session_resume,
             "session_end": self._session_end,
             MALFORMED: self._malformed,
         }
@@ -118,6 +120,12 @@ class SocketDoor:
     def _session_end(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
         session_id, total_bytes = read_end(payload)
         self._manager.end(sid, caller.signed_in.user_id, session_id, total_bytes)
+
+    def _session_pause(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
+        self._manager.pause(sid, caller.signed_in.user_id, read_session_id(payload), True)
+
+    def _session_resume(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
+        self._manager.pause(sid, caller.signed_in.user_id, read_session_id(payload), False)
 
     def _malformed(self, _sid: str, _caller: Caller, *_: Any) -> None:
         raise ValidationFailed("The message is not one of Socket.IO's, or not JSON. Nothing was changed.")

@@ -223,7 +223,7 @@ def test_a_second_start_of_the_same_id_is_refused_while_it_lives_and_after(speak
     again.session_id = speaker.session_id
     assert again.start()["error_code"] == "INVALID_SESSION_STATE"
     assert speaker.note()["audio_duration_seconds"] == 1.0
-    again.client.disconnect()
+    again.leave()
 
 
 def test_an_end_before_all_audio_arrived_names_the_offset_to_go_on_from(speaker):

@@ -1,5 +1,6 @@
 """Notes over REST: found, read, played and taken away by those who may."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -323,3 +324,12 @@ def test_answers_have_the_shape_that_the_document_promises(site: Site, browser: 
     for name, answer in answers.items():
         schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
         Draft202012Validator(schema).validate(answer.json)
+
+
+def test_a_browsers_key_is_the_same_each_time_for_one_user_and_no_other_users(site: Site) -> None:
+    site.add("other@example.org")
+    people = (OWNER, OWNER, "other@example.org")
+    keys = [site.browser(who).get("/api/v1/browser-key").json["key"] for who in people]
+    assert keys[0] == keys[1] != keys[2]
+    assert len(base64.b64decode(keys[0])) == 32
+    assert site.app.test_client().get("/api/v1/browser-key").status_code == 401

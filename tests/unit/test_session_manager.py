@@ -105,7 +105,7 @@ def test_p27_a_heartbeat_comes_every_30_seconds_within_5(on_hub):
             d.clock.now += 1
             d.manager.update_activity("one")
             before = len(d.clients.of(Heartbeat))
-            d.manager.look_after(d.clock.now)
+            d.care.look_after(d.clock.now)
             if len(d.clients.of(Heartbeat)) > before:
                 beats.append(d.clock.now - began)
 
@@ -120,10 +120,10 @@ def test_an_idle_session_is_told_finished_with_everything_kept_and_hung_up(on_hu
         d.start()
         d.say(2)
         d.clock.now += 299
-        d.manager.look_after(d.clock.now)
+        d.care.look_after(d.clock.now)
         assert d.clients.of(Refused) == []
         d.clock.now += 2
-        d.manager.look_after(d.clock.now)
+        d.care.look_after(d.clock.now)
         d.wait_until(lambda: d.clients.hung_up)
 
     d = on_hub(body)
@@ -140,7 +140,7 @@ def test_silence_is_data_and_keeps_a_session(on_hub):
         for _ in range(10):
             d.clock.now += 200
             d.say(0.25)
-            d.manager.look_after(d.clock.now)
+            d.care.look_after(d.clock.now)
         assert d.manager.get_active_count() == 1
 
     assert codes(on_hub(body)) == []
@@ -151,7 +151,7 @@ def test_a_session_at_its_longest_is_finished_well(on_hub):
         d.start()
         d.say(1)
         d.clock.now += 61
-        d.manager.look_after(d.clock.now)
+        d.care.look_after(d.clock.now)
         d.wait_until(lambda: d.clients.of(SessionComplete))
 
     d = on_hub(body, max_session_seconds=60)
@@ -181,12 +181,12 @@ def test_a_client_that_goes_away_keeps_its_session_until_the_idle_time(on_hub):
         d.manager.disconnected("socket-one")
         d.manager.disconnected("socket-one")
         d.clock.now += 31
-        d.manager.look_after(d.clock.now)
+        d.care.look_after(d.clock.now)
         assert d.manager.get_session("one").is_open
         with pytest.raises(SessionNotFound):
             d.say(0.25)
         d.clock.now += 270
-        d.manager.look_after(d.clock.now)
+        d.care.look_after(d.clock.now)
         d.wait_until(lambda: d.rows.recordings)
         d.wait_until(lambda: d.manager.get_active_count() == 0)
 
@@ -203,7 +203,7 @@ def test_the_decoder_of_a_client_that_stays_away_is_free_for_others(on_hub):
         with pytest.raises(RecogniserBusy):
             d.start("two", "ben")
         d.clock.now += 31
-        d.manager.look_after(d.clock.now)
+        d.care.look_after(d.clock.now)
         d.wait_until(lambda: d.recogniser.places_left() == 1)
         d.start("two", "ben")
 
@@ -290,20 +290,76 @@ def test_a_database_that_goes_away_for_a_while_loses_no_word(on_hub):
     assert d.rows.closings["one"].completed
 
 
-def test_a_recogniser_that_dies_leaves_the_recording_going_and_says_so(on_hub):
+def spans(finals):
+    return [(final.segment.final.start_time, final.segment.final.end_time) for final in finals]
+
+
+def covers_once(finals, seconds):
+    """True when the finals cover every second exactly once, in order."""
+    edges = [0.0, *(edge for span in spans(finals) for edge in span), seconds]
+    return edges[::2] == edges[1::2]
+
+
+def test_a_recogniser_that_dies_is_replaced_and_every_second_is_recognised_once(on_hub):
     def body(d):
         d.start()
         d.say(3)
-        d.wait_until(lambda: d.clients.of(StateChanged))
+        d.wait_until(lambda: d.recogniser.fail_after is None)
         d.say(2)
         d.end()
         d.wait_until(lambda: d.clients.of(SessionComplete))
 
-    d = on_hub(body, recogniser=ScriptedRecogniser(4, fail_after=2.0))
-    assert codes(d) == ["TRANSCRIBE_SERVICE_ERROR"]
-    assert d.clients.of(StateChanged)[0].recogniser_state == "unavailable"
+    class DyingOnce(ScriptedRecogniser):
+        """Its first stream dies after 2.5 s of audio."""
+
+        def open(self, request, tell):
+            stream = super().open(request, tell)
+            self.fail_after = 2.5 if self.opened == 0 else None
+            self.opened += 1
+            return stream
+
+        opened = 0
+
+    d = on_hub(body, recogniser=DyingOnce(4, fail_after=2.5))
+    assert covers_once(d.clients.of(FinalHeard), 5.0)
+    assert d.rows.closings["one"].completed
+    assert codes(d) == []
+
+
+def test_a_recogniser_that_hangs_when_asked_to_finish_is_replaced(on_hub, monkeypatch):
+    monkeypatch.setattr("aws_services.listening.LAST_WORDS_SECONDS", 0.2)
+
+    def body(d):
+        d.start()
+        d.say(2)
+        d.end()
+        d.recogniser.hang_after = None
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body, recogniser=ScriptedRecogniser(4, hang_after=1.0))
+    assert covers_once(d.clients.of(FinalHeard), 2.0)
+    assert d.rows.closings["one"].completed
+
+
+def test_a_dictation_that_kills_every_recogniser_keeps_its_recording_and_does_not_loop(on_hub, monkeypatch):
+    monkeypatch.setattr("aws_services.listening.RESTART_PAUSES_SECONDS", (0.01,))
+
+    def body(d):
+        session = d.start()
+        d.say(3)
+        d.wait_until(lambda: session.transcribe_stream.state == "unavailable")
+        for _ in range(4):
+            d.clock.now += 1
+            d.care.look_after(d.clock.now)
+        d.say(2)
+        d.end()
+        d.wait_until(lambda: d.rows.recordings)
+        d.wait_until(lambda: d.manager.get_active_count() == 0)
+
+    d = on_hub(body, recogniser=ScriptedRecogniser(4, fail_after=0.0))
+    assert [notice.recogniser_state for notice in d.clients.of(StateChanged)] == ["unavailable"]
     assert d.rows.closings["one"].failure_code == "TRANSCRIBE_SERVICE_ERROR"
-    assert d.clients.of(SessionComplete)[0].total_duration == 5.0
+    assert d.rows.closings["one"].audio_duration_seconds == 5.0
     assert len(d.store.kept) == 1
 
 
@@ -330,8 +386,8 @@ def test_a_store_that_is_away_does_not_hold_up_the_receipt_and_gets_the_recordin
 
 
 def test_a_recogniser_that_is_late_with_its_last_words_does_not_hold_up_the_receipt(on_hub, monkeypatch):
-    monkeypatch.setattr("aws_services.session_ending.COMPLETE_WITHIN_SECONDS", 0.2)
-    monkeypatch.setattr("aws_services.session_ending.LAST_WORDS_SECONDS", 0.2)
+    monkeypatch.setattr("aws_services.session_ending.COMPLETE_WITHIN_SECONDS", 0.1)
+    monkeypatch.setattr("aws_services.listening.LAST_WORDS_SECONDS", 0.5)
 
     def body(d):
         d.start()
@@ -339,26 +395,28 @@ def test_a_recogniser_that_is_late_with_its_last_words_does_not_hold_up_the_rece
         d.end()
         d.wait_until(lambda: d.clients.of(SessionComplete))
         assert "one" not in d.rows.closings
+        d.recogniser.hang_after = None
         d.wait_until(lambda: d.manager.get_active_count() == 0)
 
     d = on_hub(body, recogniser=ScriptedRecogniser(4, hang_after=1.0))
-    assert d.rows.closings["one"].failure_code == "TRANSCRIBE_SERVICE_ERROR"
+    assert d.rows.closings["one"].completed
+    assert covers_once(d.clients.of(FinalHeard), 2.0)
 
 
-def test_at_shutdown_every_dictation_is_told_finished_and_kept_and_none_starts(on_hub):
+def test_at_shutdown_clients_are_told_none_starts_and_what_was_said_stays_to_be_resumed(on_hub):
     def body(d):
         for name in ("one", "two"):
             d.start(name)
             d.say(1, name)
+        d.end("two")
         d.manager.drain(10)
         with pytest.raises(InvalidSessionState, match="restarting"):
             d.start("three")
+        assert [folder.name for folder in d.folder.iterdir()] == ["one"]
 
     d = on_hub(body)
     assert len(d.clients.of(Draining)) == 2
-    assert len(d.store.kept) == 2
-    assert {closing.failure_code for closing in d.rows.closings.values()} == {"CONNECTION_LOST"}
-    assert d.manager.get_active_count() == 0
+    assert list(d.rows.closings) == ["two"]
 
 
 @pytest.mark.property

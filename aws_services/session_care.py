@@ -1,0 +1,113 @@
+"""What a worker does beside dictations: timers, the recogniser's health, leases, and what lies in the spool unowned."""
+
+import time
+from collections.abc import Callable
+
+from aws_services.live_parts import LiveLimits, LiveParts
+from aws_services.session_manager import SessionManager
+from aws_services.session_opening import Hearing
+from aws_services.session_recovery import sessions_in
+from models.errors import DictationError
+from models.notices import Heartbeat, StateChanged
+from models.ports import Closing
+from models.session import Session
+from utils.logging import get_logger
+
+log = get_logger("care")
+
+TEND_SECONDS = 1.0
+"""How often timers are looked at"""
+TROUBLE_SECONDS = 2.0
+"""A recogniser that is back sooner is not worth a word"""
+REPEAT_STATE_SECONDS = 5.0
+RECOVER_EVERY_SECONDS = 15.0
+LEASE_EVERY_SECONDS = 15.0
+LEASE_SECONDS = 45.0
+"""A note whose owner has not been heard of for so long has none"""
+LOST = "CONNECTION_LOST"
+
+
+class SessionCare:
+    """The tasks of one worker that look after its manager's sessions."""
+
+    def __init__(
+        self, manager: SessionManager, parts: LiveParts, limits: LiveLimits, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._manager = manager
+        self._parts = parts
+        self._limits = limits
+        self._clock = clock
+        self._cleaned_at = clock()
+
+    # Timers
+
+    def tend(self) -> None:
+        """Look after timers until the worker stops. Runs as a task."""
+        while not self._manager.draining:
+            self._parts.runtime.sleep(TEND_SECONDS)
+            self.look_after(self._clock())
+
+    def look_after(self, now: float) -> None:
+        """Idle sessions, heartbeats, sessions at their longest, recognisers in trouble or of clients that stay away."""
+        if now - self._cleaned_at >= self._limits.cleanup_interval_seconds:
+            self._cleaned_at = now
+            self._manager.cleanup_idle_sessions()
+        for session, hearing in self._manager.hearings.items():
+            if now - hearing.heartbeat_at >= self._limits.heartbeat_seconds:
+                hearing.heartbeat_at = now
+                self._parts.clients.tell(session, Heartbeat())
+            if session.audio_buffer is None:
+                continue
+            self._report_recogniser(session, hearing, now)
+            if session.is_open and now - session.created_at > self._limits.max_session_seconds:
+                self._manager.expire_longest(session)
+            elif session.is_open and now - (session.disconnected_at or now) > self._limits.resume_stream_seconds:
+                hearing.listening.rest()
+
+    def _report_recogniser(self, session: Session, hearing: Hearing, now: float) -> None:
+        state = hearing.listening.state
+        if state == "live":
+            hearing.troubled_since = None
+        elif hearing.troubled_since is None:
+            hearing.troubled_since = now
+        in_trouble = hearing.troubled_since is not None and now - hearing.troubled_since >= TROUBLE_SECONDS
+        shown = state if in_trouble else "live"
+        is_due = shown != "live" and now - hearing.told_state_at >= REPEAT_STATE_SECONDS
+        if shown != hearing.told_state or is_due:
+            hearing.told_state, hearing.told_state_at = shown, now
+            lag = round(hearing.listening.lag_seconds, 1)
+            self._parts.clients.tell(session, StateChanged(session.shown_state, shown, lag))
+
+    # What has no owner
+
+    def recover(self) -> None:
+        """Take over what the spool holds without an owner, at once and again and again. Runs as a task."""
+        while not self._manager.draining:
+            self.recover_once()
+            self._parts.runtime.sleep(RECOVER_EVERY_SECONDS)
+
+    def recover_once(self) -> int:
+        """How many sessions were taken over. Waits."""
+        return sum(self._manager.take_over(session_id) for session_id in self._in_spool())
+
+    def keep_leases(self) -> None:
+        """Say which notes are ours, and close those whose owner died where we can't reach. Runs as a task."""
+        while not self._manager.draining:
+            try:
+                self.keep_leases_once()
+            except DictationError as error:  # the database is away: nobody's lease ends by that
+                log.warning("leases_not_kept", error=error)
+            self._parts.runtime.sleep(LEASE_EVERY_SECONDS)
+
+    def keep_leases_once(self) -> None:
+        """One round. Waits. A note closed here still takes its recording and late words when its spool is back."""
+        offload, leases = self._parts.runtime.offload, self._parts.leases
+        mine = [session.session_id for session in self._manager.all()]
+        offload(leases.renew, self._parts.worker_id, mine)
+        for session_id in offload(leases.abandoned, LEASE_SECONDS):
+            if session_id not in self._in_spool():
+                log.warning("note_abandoned", session_id=session_id)
+                offload(self._parts.transcripts.finish, session_id, Closing(False, 0.0, LOST))
+
+    def _in_spool(self) -> list[str]:
+        return self._parts.runtime.offload(sessions_in, self._parts.spool_dir)

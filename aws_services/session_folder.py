@@ -1,0 +1,64 @@
+"""One session's folder in the spool, and whose it is: the process that holds its lock finishes what is in it.
+
+The lock is the kernel's (flock), so it ends with its process, however that ends.
+"""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from models.errors import InvalidSessionState, StorageFull
+
+MEGABYTE = 1024 * 1024
+LOCK_NAME = "owner.lock"
+RETRY_AFTER_SECONDS = 30.0
+"""What a client is told to wait when the disk has no room"""
+
+
+class SessionFolder:
+    """A folder of the spool. All methods touch the disk: call them in the blocking pool."""
+
+    def __init__(self, spool_dir: Path, session_id: str) -> None:
+        self.path = spool_dir / session_id
+        self._lock: int | None = None
+
+    def create(self, floor_mb: int) -> None:
+        """Make it and own it.
+
+        Raises StorageFull with less than `floor_mb` megabytes of room, InvalidSessionState when it is there already.
+        """
+        try:
+            if shutil.disk_usage(self.path.parent).free < floor_mb * MEGABYTE:
+                raise StorageFull(retry_after=RETRY_AFTER_SECONDS)
+            self.path.mkdir(mode=0o700)
+        except FileExistsError:
+            raise InvalidSessionState("A dictation with this id was already started. It is unharmed.") from None
+        except OSError:
+            raise StorageFull("The server's storage can't be written. Nothing was recorded.") from None
+        self.claim()
+
+    def claim(self) -> bool:
+        """Own it; False when it is gone, or another owner lives."""
+        try:
+            lock = os.open(self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        self._lock = lock
+        return True
+
+    def release(self) -> None:
+        """Leave it to others."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def remove(self) -> None:
+        """Delete it with everything in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
