@@ -55,9 +55,9 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
     care = SessionCare(manager, parts, limits)
     server = Server(runtime, manager, care, recogniser, spool, engine, settings)
     accounts, audit = adapters.accounts_of(settings, engine), AuditTrail(engine)
-    readiness = readiness_of(engine, recogniser, settings, server.lag)
+    readiness = readiness_of(engine, recogniser, spool, settings, server.lag)
     register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, recogniser.name)
-    app.wsgi_app = PooledViews(app.wsgi_app, runtime)  # type: ignore[method-assign]
+    app.wsgi_app = PooledViews(app.wsgi_app, runtime, settings.max_request_bytes)  # type: ignore[method-assign]
     socketio.init_app(app)
     server.also(SocketDoor(app, socketio.server, clients, manager, accounts, runtime, settings).watch_sign_ins)
     app.extensions.update(server=server, accounts=accounts)

@@ -1,5 +1,6 @@
 """The words' half of the spool: an append-only file of JSON lines that says what a session was and what it was told."""
 
+import collections
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -10,8 +11,11 @@ from typing import Any
 from aws_services.spool import Spool, SpoolFile, Then
 from models.ports import Opening
 from models.transcript import Final, Segment, Word
+from utils.runtime import Runtime
 
 JOURNAL_NAME = "journal.jsonl"
+WRITE_AGAIN_SECONDS = 0.5
+"""How long after the disk refused a line it is written again"""
 
 
 class Journal:
@@ -20,10 +24,13 @@ class Journal:
     Made on a folder that already holds one, it goes on after its last whole line.
     """
 
-    def __init__(self, folder: Path, spool: Spool) -> None:
+    def __init__(self, folder: Path, spool: Spool, runtime: Runtime) -> None:
         path = folder / JOURNAL_NAME
         _drop_half_line(path)
-        self._file = SpoolFile(spool, path, on_durable=lambda _: None, on_cut=lambda: None)
+        self._runtime = runtime
+        self._file = SpoolFile(spool, path, on_durable=self._kept, on_cut=self._write_again_soon)
+        self._lines: collections.deque[tuple[int, bytes, Then]] = collections.deque()
+        """(byte after it, line, then) of the lines that are not yet durable: none of them may be dropped"""
 
     def start(self, opening: Opening, resume_sha256: str, then: Then) -> None:
         """The session is accepted; who knows the token of this SHA-256 may come back to it."""
@@ -47,8 +54,27 @@ class Journal:
         self._file.finish(then=lambda: None)
 
     def _append(self, record: dict[str, Any], then: Then) -> None:
-        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
-        self._file.append(line, then, urgent=True)
+        self._write(json.dumps(record, separators=(",", ":")).encode() + b"\n", then)
+
+    def _write(self, line: bytes, then: Then) -> None:
+        self._lines.append((self._file.accepted + len(line), line, then))
+        self._file.append(line, urgent=True)
+
+    def _kept(self, durable: int) -> None:
+        while self._lines and self._lines[0][0] <= durable:
+            self._lines.popleft()[2]()
+
+    def _write_again_soon(self) -> None:
+        """The disk refused a line. Audio can be asked for again; words can't."""
+        self._runtime.spawn(self._write_again)
+
+    def _write_again(self) -> None:
+        self._runtime.sleep(WRITE_AGAIN_SECONDS)
+        lost = [(line, then) for end, line, then in self._lines if end > self._file.accepted]
+        if lost:
+            self._lines = collections.deque(kept for kept in self._lines if kept[0] <= self._file.accepted)
+            for line, then in lost:
+                self._write(line, then)
 
 
 @dataclass

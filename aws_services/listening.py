@@ -87,13 +87,20 @@ class Listening:
         self._caught_up = False
 
     def push(self, pcm: bytes) -> None:
-        """Hear what was just accepted."""
+        """Hear what was just accepted. What it heard before the disk refused it is not heard twice."""
         self._accepted += len(pcm)
+        pcm = pcm[max(len(pcm) - (self._accepted - self._fed), 0) :] if self._accepted > self._fed else b""
+        if not pcm:
+            return
         if self._stream is not None and self._caught_up and not self._resting:
             self._fed += len(pcm)
             self._stream.push(pcm)
         elif self._stream is None and self._tries < MAX_TRIES:
             self._replay_soon()
+
+    def cut_back(self, accepted: int) -> None:
+        """The disk refused what was accepted behind this byte; it will be pushed again."""
+        self._accepted = accepted
 
     def finish(self) -> None:
         """No more audio: the words of all of it will come, then StreamEnd."""
@@ -131,7 +138,7 @@ class Listening:
     @property
     def lag_seconds(self) -> float:
         """How far behind the speaker it is."""
-        return (self._accepted - self._fed) / self._bytes_per_second
+        return max(self._accepted - self._fed, 0) / self._bytes_per_second
 
     # What a stream says, posted by its threads
 
@@ -211,7 +218,7 @@ class Listening:
         """Give the stream what the disk has, until it has heard everything that was accepted, or it dies."""
         stream, number = self._stream, self._number
         while stream is not None and self._stream is stream and number == self._number:
-            if self._fed == self._accepted:
+            if self._fed >= self._accepted:
                 self._caught_up = True
                 return
             ready = self._spooled().received_bytes - self._fed

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_services.patience import patiently
-from models.errors import DictationError
 from utils.logging import get_logger
 from utils.runtime import Flag, Runtime
 
@@ -32,6 +31,11 @@ class RowWriter:
             self._runtime.spawn(self._run)
         return flag
 
+    @property
+    def all_written(self) -> bool:
+        """True when nothing waits and nothing was refused."""
+        return not (self.failed or self._waiting or self._running)
+
     def _run(self) -> None:
         while self._waiting:
             write, args, flag = self._waiting.popleft()
@@ -43,6 +47,6 @@ class RowWriter:
     def _persist(self, write: Callable[..., object], *args: Any) -> None:
         try:
             patiently(self._runtime, self._session_id, write, *args)
-        except DictationError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the spool must be kept
             self.failed = True
             log.error("row_not_written", session_id=self._session_id, error=error)

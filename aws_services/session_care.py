@@ -7,7 +7,6 @@ from aws_services.live_parts import LiveLimits, LiveParts
 from aws_services.session_manager import SessionManager
 from aws_services.session_opening import Hearing
 from aws_services.session_recovery import sessions_in
-from models.errors import DictationError
 from models.notices import Heartbeat, StateChanged
 from models.ports import Closing
 from models.session import Session
@@ -45,7 +44,7 @@ class SessionCare:
         """Look after timers until the worker stops. Runs as a task."""
         while not self._manager.draining:
             self._parts.runtime.sleep(TEND_SECONDS)
-            self.look_after(self._clock())
+            self._attempt(lambda: self.look_after(self._clock()))
 
     def look_after(self, now: float) -> None:
         """Idle sessions, heartbeats, sessions at their longest, recognisers in trouble or of clients that stay away."""
@@ -83,7 +82,7 @@ class SessionCare:
     def recover(self) -> None:
         """Take over what the spool holds without an owner, at once and again and again. Runs as a task."""
         while not self._manager.draining:
-            self.recover_once()
+            self._attempt(self.recover_once)
             self._parts.runtime.sleep(RECOVER_EVERY_SECONDS)
 
     def recover_once(self) -> int:
@@ -93,10 +92,7 @@ class SessionCare:
     def keep_leases(self) -> None:
         """Say which notes are ours, and close those whose owner died where we can't reach. Runs as a task."""
         while not self._manager.draining:
-            try:
-                self.keep_leases_once()
-            except DictationError as error:  # the database is away: nobody's lease ends by that
-                log.warning("leases_not_kept", error=error)
+            self._attempt(self.keep_leases_once)
             self._parts.runtime.sleep(LEASE_EVERY_SECONDS)
 
     def keep_leases_once(self) -> None:
@@ -108,6 +104,12 @@ class SessionCare:
             if session_id not in self._in_spool():
                 log.warning("note_abandoned", session_id=session_id)
                 offload(self._parts.transcripts.finish, session_id, Closing(False, 0.0, LOST))
+
+    def _attempt(self, round_of_work: Callable[[], object]) -> None:
+        try:
+            round_of_work()
+        except Exception as error:  # noqa: BLE001 - one bad round must not end care for every session
+            log.error("care_failed", error=error)
 
     def _in_spool(self) -> list[str]:
         return self._parts.runtime.offload(sessions_in, self._parts.spool_dir)

@@ -28,7 +28,10 @@ COMPLETE_WITHIN_SECONDS = 4.5
 class SessionEnding:
     """Brings one session to its end. Runs as a task on the hub."""
 
-    def __init__(self, parts: LiveParts, limits: LiveLimits, session: Session, hearing: Hearing) -> None:
+    def __init__(
+        self, parts: LiveParts, limits: LiveLimits, session: Session, hearing: Hearing, hang_up: bool = False
+    ) -> None:
+        """`hang_up` closes the client's socket once it is told."""
         self._parts = parts
         self._limits = limits
         self._session = session
@@ -37,6 +40,7 @@ class SessionEnding:
         self._recording_done = parts.runtime.flag()
         self._audio_status = "PENDING"
         self._told_complete = False
+        self._hang_up = hang_up
 
     def run(self, failure_code: str | None, free_place: Callable[[], object]) -> None:
         """End a session that is CLOSING. `free_place` is called as soon as its row is final."""
@@ -51,9 +55,14 @@ class SessionEnding:
         free_place()
         self._recording_done.wait(PATIENCE_SECONDS)
         self._hearing.journal.close()
-        is_kept = self._audio_status == "STORED" and not self._hearing.rows.failed
+        self._runtime.offload(self._leave_folder())
+
+    def _leave_folder(self) -> Callable[[], None]:
+        """The spool goes only when the store and the rows have everything."""
         folder = self._hearing.folder
-        self._runtime.offload(folder.remove if is_kept else folder.release)  # released: the next round tries again
+        if self._audio_status == "STORED" and self._hearing.rows.all_written:
+            return folder.remove
+        return folder.park if self._audio_status == "FAILED" else folder.release  # released: the next round tries again
 
     def _wait_for_last_words(self, deadline: float) -> None:
         """The recogniser always comes to an end: Listening sees to that, however long the replay takes."""
@@ -83,8 +92,10 @@ class SessionEnding:
         recording = self._store() if durable.wait(PATIENCE_SECONDS) else None
         if recording is not None:
             noted = self._hearing.rows.add(self._parts.transcripts.recording_stored, session.session_id, recording)
-            noted.wait(PATIENCE_SECONDS)
-            self._audio_status = "STORED"
+            if noted.wait(PATIENCE_SECONDS) and not self._hearing.rows.failed:
+                self._audio_status = "STORED"
+        elif self._audio_status == "FAILED":
+            self._hearing.rows.add(self._parts.transcripts.recording_failed, session.session_id)
         metrics.UPLOADS.labels(outcome=self._audio_status.lower()).inc()
         if self._told_complete:
             self._parts.clients.tell(session, RecordingStored(session.audio_key, self._audio_status))
@@ -95,6 +106,7 @@ class SessionEnding:
             return patiently(self._runtime, self._session.session_id, self._encode_and_store)
         except DictationError as error:
             log.error("recording_not_stored", session_id=self._session.session_id, error=error)
+            self._audio_status = "PENDING" if error.retryable else "FAILED"
             return None
 
     def _encode_and_store(self) -> StoredRecording:
@@ -120,3 +132,5 @@ class SessionEnding:
                 word_count=session.word_count,
             ),
         )
+        if self._hang_up:
+            self._parts.clients.hang_up(session)

@@ -8,10 +8,12 @@ import os
 import shutil
 from pathlib import Path
 
+from aws_services.spool import sync_folder
 from models.errors import InvalidSessionState, StorageFull
 
 MEGABYTE = 1024 * 1024
 LOCK_NAME = "owner.lock"
+PARKED_NAME = "parked"
 RETRY_AFTER_SECONDS = 30.0
 """What a client is told to wait when the disk has no room"""
 
@@ -32,6 +34,7 @@ class SessionFolder:
             if shutil.disk_usage(self.path.parent).free < floor_mb * MEGABYTE:
                 raise StorageFull(retry_after=RETRY_AFTER_SECONDS)
             self.path.mkdir(mode=0o700)
+            sync_folder(self.path.parent)
         except FileExistsError:
             raise InvalidSessionState("A dictation with this id was already started. It is unharmed.") from None
         except OSError:
@@ -39,7 +42,9 @@ class SessionFolder:
         self.claim()
 
     def claim(self) -> bool:
-        """Own it; False when it is gone, or another owner lives."""
+        """Own it; False when it is gone, parked, or another owner lives."""
+        if (self.path / PARKED_NAME).exists():
+            return False
         try:
             lock = os.open(self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
@@ -51,6 +56,11 @@ class SessionFolder:
             return False
         self._lock = lock
         return True
+
+    def park(self) -> None:
+        """Keep it for a person to look at: trying again by itself would not help."""
+        (self.path / PARKED_NAME).touch(mode=0o600)
+        self.release()
 
     def release(self) -> None:
         """Leave it to others."""

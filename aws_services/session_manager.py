@@ -116,6 +116,9 @@ class SessionManager(LiveSessions):
         hearing.pace.spend(len(pcm), time.monotonic())
         try:
             fresh = session.audio_buffer.append(pcm, place.offset)
+        except AudioGap:
+            hearing.pace.give_back(len(pcm))
+            raise
         except BufferOverflow as overflow:
             self._parts.clients.tell(session, Refused(overflow))
             self._close(session, failure_code=None)
@@ -201,11 +204,18 @@ class SessionManager(LiveSessions):
         """So much is on disk: the client may forget it."""
         hearing = self._hearings.get(session)
         if hearing is not None:
+            hearing.is_cut = False
             self._parts.clients.tell(session, AudioKept(received_bytes, hearing.durable_seq(received_bytes)))
 
     def cut(self, session: Session) -> None:
         """The disk is full: what was accepted and not acknowledged has to come again."""
-        self._parts.clients.tell(session, Refused(StorageFull()))
+        hearing = self._hearings.get(session)
+        if hearing is None:
+            return
+        hearing.listening.cut_back(session.audio_buffer.accepted_bytes)
+        if not hearing.is_cut:
+            hearing.is_cut = True
+            self._parts.clients.tell(session, Refused(StorageFull()))
 
     # The process's own tasks
 
@@ -274,7 +284,7 @@ class SessionManager(LiveSessions):
         """The user's own dictations that lost their client give way to the one being started."""
         mine = [session for session in self.all() if session.user_id == user_id and session.is_open]
         if len(mine) >= self.max_sessions_per_user:
-            lost = [session for session in mine if session.request_sid is None]
+            lost = [session for session in mine if session.request_sid is None and session.audio_buffer is not None]
             for session in sorted(lost, key=lambda session: session.last_activity)[:1]:
                 self._close(session, failure_code=DISPLACED)
 
@@ -290,6 +300,8 @@ class SessionManager(LiveSessions):
         return session
 
     def _close(self, session: Session, failure_code: str | None, hang_up: bool = False) -> None:
+        if not session.is_open:
+            return
         session.move("end")
         hearing = self._hearings[session]
         hearing.journal.end(failure_code)
@@ -299,12 +311,11 @@ class SessionManager(LiveSessions):
 
     def _finish(self, session: Session, failure_code: str | None, hang_up: bool) -> None:
         try:
-            ending = SessionEnding(self._parts, self._limits, session, self._hearings[session])
+            ending = SessionEnding(self._parts, self._limits, session, self._hearings[session], hang_up)
             ending.run(failure_code, free_place=lambda: self._free(session))
         finally:
             self._endings -= 1
-        if hang_up:
-            self._parts.clients.hang_up(session)
+            self._forget(session)  # also when something nobody foresaw went wrong: the spool still has everything
 
     def _free(self, session: Session) -> None:
         session.move("close")

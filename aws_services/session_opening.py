@@ -12,7 +12,7 @@ from aws_services.listening import Listening
 from aws_services.live_parts import LiveEvents, LiveLimits, LiveParts
 from aws_services.row_writer import RowWriter
 from aws_services.session_folder import RETRY_AFTER_SECONDS, SessionFolder
-from models.errors import DictationError, StorageFull
+from models.errors import StorageFull
 from models.pace import Pace
 from models.ports import Opening, StreamRequest
 from models.recording_key import recording_key
@@ -45,6 +45,8 @@ class Hearing:
     """The client's own number of the last durable chunk"""
     words_failed: bool = False
     """True when not all of the audio could be heard"""
+    is_cut: bool = False
+    """True while the disk refuses its audio"""
     told_state: str = "live"
     """The recogniser's state that the client knows"""
     told_state_at: float = 0.0
@@ -93,11 +95,11 @@ class SessionOpening:
                 opening = self._opening()
                 self._start_journal(opening)
                 session.transcription_id = parts.runtime.offload(parts.transcripts.begin, opening)
-            except DictationError:
+            except BaseException:
                 self.hearing.journal.close()
                 parts.runtime.offload(folder.remove)
                 raise
-        except DictationError:
+        except BaseException:
             self.hearing.listening.cancel()
             raise
         attach_audio(parts, self._limits, self._events, session, self.hearing)
@@ -148,7 +150,7 @@ def hearing_of(
     return Hearing(
         folder=folder,
         pace=Pace(session.sample_rate, limits.max_audio_speed, limits.audio_burst_seconds),
-        journal=Journal(folder.path, parts.spool),
+        journal=Journal(folder.path, parts.spool, parts.runtime),
         rows=RowWriter(parts.runtime, session.session_id),
         listening=session.transcribe_stream,
         words_done=parts.runtime.flag(),

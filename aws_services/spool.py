@@ -88,9 +88,10 @@ class SpoolFile:
         if offset != self._written:
             return False
         if self._descriptor is None:
-            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.lseek(self._descriptor, self._written, os.SEEK_SET)
-            _sync_folder(self.path.parent)
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.lseek(descriptor, self._written, os.SEEK_SET)
+            self._descriptor = descriptor
+            sync_folder(self.path.parent)
         rest = memoryview(block)
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
@@ -98,14 +99,19 @@ class SpoolFile:
         return True
 
     def take_back(self) -> int:
-        """Cut the file back to its last whole block and return its length."""
+        """Cut the file back to its last whole block and return its length. What can't be cut is not trusted again."""
         if self._descriptor is not None and not self._poisoned:
-            os.ftruncate(self._descriptor, self._written)
-            os.lseek(self._descriptor, self._written, os.SEEK_SET)
+            try:
+                os.ftruncate(self._descriptor, self._written)
+                os.lseek(self._descriptor, self._written, os.SEEK_SET)
+            except OSError:
+                self.poison()
         return self._written
 
     def sync(self) -> int:
-        """Fsync, and return the bytes that are durable now."""
+        """Fsync, and return the bytes that are durable now. Raises OSError, and for ever once one fsync failed."""
+        if self._poisoned:
+            raise OSError(errno.EIO, "an earlier fsync failed")
         if self._descriptor is not None:
             os.fdatasync(self._descriptor)
         return self._written
@@ -117,7 +123,8 @@ class SpoolFile:
     def close(self) -> None:
         """Close the descriptor; the next write opens it again."""
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            with contextlib.suppress(OSError):  # everything that counts was fsynced, or has failed already
+                os.close(self._descriptor)
             self._descriptor = None
 
 
@@ -140,6 +147,11 @@ class SpoolThread:
     def finish(self, file: SpoolFile) -> None:
         self._entries.put((file, 0, None, True))
 
+    @property
+    def is_alive(self) -> bool:
+        """False when nothing can be made durable any more."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Make everything durable that was appended, and end the thread. Waits."""
         self._entries.put(None)
@@ -156,7 +168,8 @@ class SpoolThread:
                     running = False
                     continue
                 file, offset, block, urgent = entry
-                self._write(file, offset, block)
+                if not self._write(file, offset, block):
+                    continue
                 dirty[file] = dirty.get(file, False) or block is None
                 due = due or time.monotonic() + self._sync_seconds
                 if urgent:
@@ -165,14 +178,15 @@ class SpoolThread:
                 self._sync(dirty)
                 dirty, due = {}, None
 
-    def _write(self, file: SpoolFile, offset: int, block: bytes | None) -> None:
+    def _write(self, file: SpoolFile, offset: int, block: bytes | None) -> bool:
         if block is None:
-            return
+            return True
         try:
-            file.write(offset, block)
+            return file.write(offset, block)
         except OSError as error:
             log.error("spool_write_failed", error=error, errno=error.errno)
             self._post(file.cut, file.take_back())
+            return False
 
     def _sync(self, dirty: dict[SpoolFile, bool]) -> None:
         began = time.monotonic()
@@ -212,7 +226,8 @@ def _settle_all(settled: list[tuple[SpoolFile, int]]) -> None:
         file.settle(durable)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

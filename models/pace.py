@@ -26,6 +26,10 @@ class Pace:
             raise TooFast(retry_after=round((wanted_seconds - self._room_seconds) / self._speed, 3))
         self._room_seconds -= wanted_seconds
 
+    def give_back(self, size_bytes: int) -> None:
+        """What was spent was not taken after all."""
+        self._room_seconds += size_bytes / self._bytes_per_second
+
     def owe(self, seconds: float) -> None:
         """The client could send nothing for so long: that much more may come at once."""
         self._room_seconds += max(seconds, 0.0)

@@ -51,7 +51,6 @@ class SessionMetrics:
     audio_bytes_received: int = 0
     chunks: int = 0
     transcripts_sent: int = 0
-    chunks_refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A SessionManager among fakes that remember, on a real runtime: for what a real server is too slow or too kind for."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -12,7 +13,7 @@ from aws_services.session_care import SessionCare
 from aws_services.session_manager import SessionManager
 from aws_services.spool import SpoolThread
 from local_services.scripted_recogniser import ScriptedRecogniser
-from models.errors import NotFound
+from models.errors import DictationError, NotFound
 from models.note import NoteItem
 from models.notices import Notice
 from models.ports import Closing, Opening, StoredRecording
@@ -65,9 +66,11 @@ class RememberingRows:
         self.recordings: dict[str, StoredRecording] = {}
         self.failed_recordings: list[str] = []
         self.fail_with: Exception | None = None
-        self.lock = threading.Lock()
+        self.hold = threading.Event()
+        self.hold.set()
 
     def begin(self, opening: Opening) -> int:
+        self.hold.wait(PATIENCE_SECONDS)
         self._maybe_fail()
         self.openings[opening.session_id] = opening
         assert isinstance(opening.created_at, datetime)
@@ -167,6 +170,11 @@ class Dictations:
         """Start a dictation on the socket `socket-<session_id>`."""
         self.manager.start(StartRequest(session_id, **fields), user_id, f"socket-{session_id}")
         return self.manager.get_session(session_id)
+
+    def try_start(self, session_id: str) -> None:
+        """Start it, come what may."""
+        with contextlib.suppress(DictationError, KeyError):
+            self.start(session_id)
 
     def say(self, seconds: float, session_id: str = "one", user_id: str = "asha") -> None:
         """Say so much in chunks of a quarter of a second."""

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     idle_timeout_seconds: float = Field(gt=0, le=24 * 3600)
     cleanup_interval_seconds: float = Field(gt=0, le=3600)
     resume_stream_seconds: float = Field(gt=0, le=3600)
+    max_request_bytes: int = Field(ge=1024, le=1_000_000_000)
     max_chunk_bytes: int = Field(ge=1024, le=65536)
     max_audio_speed: float = Field(ge=1, le=1000)
     audio_burst_seconds: float = Field(ge=1, le=3600)

@@ -7,6 +7,7 @@ how to get from one of them to the hub.
 import collections
 import contextlib
 import contextvars
+import errno
 import signal
 import socket
 import threading
@@ -26,12 +27,20 @@ with warnings.catch_warnings():  # eventlet's notice of its own retirement: know
     import eventlet.wsgi
 import greenlet
 
+from utils.logging import get_logger
 from utils.runtime import LISTEN_BACKLOG, Flag, family_of, run_logged
 
 T = TypeVar("T")
+log = get_logger("runtime")
 
 DRAIN_SLICE_SECONDS = 0.005
 """Posted work may hold the hub this long before others get their turn"""
+KEEPALIVE_SECONDS = 75
+"""An idle HTTP connection is closed after this"""
+REQUEST_TIMEOUT_SECONDS = 60
+"""A client that takes longer over one read or write of a request is let go"""
+NO_ROOM_NOW = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED}
+ACCEPT_PAUSE_SECONDS = 0.1
 MAX_CONNECTIONS = 20_000
 """Open HTTP and WebSocket connections of one process (eventlet's own default of 1,024 hangs the next one)"""
 
@@ -112,8 +121,16 @@ class EventletRuntime:
 
     def serve(self, listener: socket.socket, app: Callable[..., Any]) -> None:
         server = eventlet.spawn(
-            eventlet.wsgi.server, listener, app, max_size=MAX_CONNECTIONS, log_output=False, debug=False
+            eventlet.wsgi.server,
+            PatientListener(listener),
+            app,
+            max_size=MAX_CONNECTIONS,
+            keepalive=KEEPALIVE_SECONDS,
+            socket_timeout=REQUEST_TIMEOUT_SECONDS,
+            log_output=False,
+            debug=False,
         )
+        server.link(lambda _: self.stop())  # a server that ended unasked must not leave a process that serves nobody
         self._stopped.wait()
         server.kill()
         listener.close()
@@ -122,15 +139,40 @@ class EventletRuntime:
         if not self._stopped.ready():
             self._stopped.send()
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=True)
+    def close(self, patience_seconds: float = 60.0) -> bool:
+        deadline = time.monotonic() + patience_seconds
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for thread in list(self._pool._threads):
+            thread.join(max(deadline - time.monotonic(), 0))
+        is_over = not any(thread.is_alive() for thread in self._pool._threads)
         self._drainer.kill()
         self._wake_in.close()
         self._wake_out.close()
+        return is_over
 
     def _refuse_in_posted(self) -> None:
         if greenlet.getcurrent() is self._drainer:
             raise RuntimeError("A posted function may not wait: spawn a task from it.")
+
+
+class PatientListener:
+    """A listening socket that waits when the system has no room for another connection, instead of giving up."""
+
+    def __init__(self, listener: Any) -> None:
+        self._listener = listener
+
+    def accept(self) -> Any:
+        while True:
+            try:
+                return self._listener.accept()
+            except OSError as error:
+                if error.errno not in NO_ROOM_NOW:
+                    raise
+                log.error("no_room_for_connections", errno=error.errno)
+                eventlet.sleep(ACCEPT_PAUSE_SECONDS)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listener, name)
 
 
 class _GreenFlag:

@@ -3,6 +3,7 @@
 Exceptions are logged by class and stack: their texts may come from a vendor and hold what was said.
 """
 
+import collections
 import logging
 import sys
 import traceback
@@ -11,6 +12,7 @@ from typing import Any, TextIO
 
 import structlog
 
+MAX_LIBRARY_LINES = 20
 FORBIDDEN_FIELDS = frozenset({"text", "words", "transcript", "token", "resume_token", "password", "email", "cookie"})
 """Fields that are struck out whoever logs them"""
 NOISY_LIBRARIES = ("engineio", "socketio", "werkzeug", "botocore", "boto3", "urllib3", "pydub", "sqlalchemy", "alembic")
@@ -36,9 +38,36 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=stream or sys.stderr, format="%(levelname)s %(name)s")
+    handler = LibraryHandler()
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in NOISY_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.ERROR)
+        library = logging.getLogger(name)
+        library.setLevel(logging.ERROR)
+        library.handlers, library.propagate = [handler], False
+
+
+class LibraryHandler(logging.Handler):
+    """What libraries log, in our form: their name and the class of the exception. Their texts may quote anything.
+
+    At most MAX_LIBRARY_LINES a minute and library, so that a client that makes one complain can't fill the disk.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._minute = 0
+        self._lines: collections.Counter[str] = collections.Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, or none when the library has said enough."""
+        minute = int(record.created // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._lines.clear()
+        self._lines[record.name] += 1
+        if self._lines[record.name] <= MAX_LIBRARY_LINES:
+            error = record.exc_info[1] if record.exc_info else None
+            log = get_logger("libraries")
+            log.log(record.levelno, "library_complains", library=record.name, error=error)
 
 
 def get_logger(part: str) -> Any:

@@ -75,8 +75,8 @@ class Runtime(Protocol):
     def stop(self) -> None:
         """Let serve() return. On the hub."""
 
-    def close(self) -> None:
-        """End the pool's and this module's threads; waits for work under way."""
+    def close(self, patience_seconds: float = 60.0) -> bool:
+        """End the pool's and this module's threads; False when work under way did not end in time."""
 
 
 def make_runtime(async_mode: str, blocking_threads: int = 16) -> Runtime:

@@ -87,9 +87,10 @@ class ThreadingRuntime:
         if self._server is not None:
             threading.Thread(target=self._server.shutdown, daemon=True).start()
 
-    def close(self) -> None:
+    def close(self, patience_seconds: float = 60.0) -> bool:
         self._posted.put(None)
-        self._dispatcher.join()
+        self._dispatcher.join(patience_seconds)
+        return not self._dispatcher.is_alive()
 
     @property
     def _holding(self) -> bool:

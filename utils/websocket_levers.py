@@ -1,9 +1,19 @@
-"""Two measured levers that make WebSockets cheap (docs/decisions/003-websocket-levers.md). Both hold in either mode."""
+"""What makes WebSockets cheap and bounded (docs/decisions/003-websocket-levers.md)."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+FRAMES_BEFORE_YIELD = 8
+"""A socket that always has bytes must not keep the hub to itself"""
+MAX_FRAMES_PER_SECOND = 500
+"""Of one socket, beyond the burst; a live dictation sends 8"""
+FRAMES_BURST = 10_000
+"""Frames that may come at once: an hour of unsent audio in quarter seconds is 28,800, sent in windows"""
+TOO_LARGE, POLICY = 1009, 1008
+"""WebSocket close codes"""
 
 
 def without_deflate(app: WsgiApp) -> WsgiApp:
@@ -16,11 +26,63 @@ def without_deflate(app: WsgiApp) -> WsgiApp:
     return refuse
 
 
-def unmask_fast() -> None:
-    """Let eventlet unmask a whole frame at once; its own way takes a Python step a byte, 1 ms for 8,000 bytes."""
-    from eventlet.websocket import RFC6455WebSocket
+def bound_eventlet_sockets(max_message_bytes: int) -> None:
+    """Unmask whole frames at once, bound fragmented messages, and give way to others between frames."""
+    import eventlet
+    from eventlet import websocket
 
-    RFC6455WebSocket._apply_mask = staticmethod(apply_mask)
+    plain: Any = websocket.RFC6455WebSocket
+    receive = plain._recv_frame
+
+    class BoundedMessage(websocket.RFC6455WebSocket.Message):  # type: ignore[misc]
+        """eventlet bounds a frame, but not the message that its fragments make."""
+
+        received_bytes = 0
+
+        def push(self, data: bytes, final: bool = False) -> None:
+            self.received_bytes += len(data)
+            if self.received_bytes > max_message_bytes:
+                raise websocket.FailedConnectionError(TOO_LARGE, "The message is too large.")
+            super().push(data, final)
+
+    def receive_fairly(self: Any, message: Any = None) -> Any:
+        budget = self.__dict__.setdefault("frame_budget", FrameBudget(time.monotonic()))
+        if not budget.take(time.monotonic()):
+            raise websocket.FailedConnectionError(POLICY, "Too many messages.")
+        if budget.in_a_row % FRAMES_BEFORE_YIELD == 0:
+            eventlet.sleep(0)
+        return receive(self, message)
+
+    plain._apply_mask = staticmethod(apply_mask)
+    plain.Message = BoundedMessage
+    plain._recv_frame = receive_fairly
+
+
+def bound_threading_sockets(max_message_bytes: int) -> None:
+    """Bound the messages that the threading mode's WebSockets put together."""
+    import simple_websocket
+
+    class BoundedServer(simple_websocket.Server):  # type: ignore[misc]
+        def __init__(self, environ: dict[str, Any], **options: Any) -> None:
+            super().__init__(environ, **{"max_message_size": max_message_bytes, **options})
+
+    simple_websocket.Server = BoundedServer
+
+
+class FrameBudget:
+    """How many frames one socket may still send: a burst, then a rate."""
+
+    def __init__(self, now: float) -> None:
+        self._left = float(FRAMES_BURST)
+        self._at = now
+        self.in_a_row = 0
+
+    def take(self, now: float) -> bool:
+        """Take one frame at monotonic time `now`; False when there is none left."""
+        self._left = min(FRAMES_BURST, self._left + (now - self._at) * MAX_FRAMES_PER_SECOND) - 1
+        self._at = now
+        self.in_a_row += 1
+        return self._left >= 0
 
 
 def apply_mask(block: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0) -> bytes:

@@ -1,6 +1,7 @@
 """Which adapter stands behind each port, as the settings say."""
 
 import dataclasses
+import logging
 import tempfile
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,8 @@ def socket_options(settings: Settings) -> dict[str, Any]:
         "ping_timeout": settings.ping_timeout_seconds,
         "http_compression": False,
         "manage_session": False,
+        "logger": logging.getLogger("socketio"),  # given, or it would write tracebacks with a handler of its own
+        "engineio_logger": logging.getLogger("engineio"),
     }
 
 

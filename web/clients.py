@@ -9,7 +9,7 @@ from models.session import Session
 from utils.runtime import Runtime
 from web.outgoing import error_message, message_of
 
-LAST_WORDS_SECONDS = 1.0
+LAST_MESSAGES_SECONDS = 1.0
 """A closed client gets this long to read what was sent before its transport is cut"""
 
 
@@ -32,7 +32,8 @@ class SocketClients:
             if isinstance(notice, PartialHeard):
                 return
             if time.monotonic() - self._slow_since[sid] > self._slow_seconds:
-                self.tell_error(sid, ClientTooSlow(), session.session_id, session.user_id)
+                slow = error_message(ClientTooSlow(), session.session_id, session.user_id)
+                self._server.emit("error", slow, to=sid)
                 self.hang_up_socket(sid)
                 return
         message = message_of(session, notice)
@@ -44,8 +45,9 @@ class SocketClients:
             self.hang_up_socket(session.request_sid)
 
     def tell_error(self, sid: str, error: DictationError, session_id: str | None, user_id: str | None) -> None:
-        """Send an error to one socket."""
-        self._server.emit("error", error_message(error, session_id, user_id), to=sid)
+        """Send an error to one socket, unless it takes nothing anyway."""
+        if not self._lags(sid):
+            self._server.emit("error", error_message(error, session_id, user_id), to=sid)
 
     def hang_up_socket(self, sid: str) -> None:
         """Take no more from this socket, and cut its transport soon."""
@@ -63,9 +65,10 @@ class SocketClients:
         return self._socketio.server
 
     def _cut(self, transport: str | None) -> None:
-        self._runtime.sleep(LAST_WORDS_SECONDS)
-        if transport in self._server.eio.sockets:
-            self._server.eio.disconnect(transport)
+        self._runtime.sleep(LAST_MESSAGES_SECONDS)
+        connection = self._server.eio.sockets.get(transport)
+        if connection is not None:  # never wait for its queue: a client that reads nothing would hold the hub
+            connection.close(wait=False, abort=True)
 
     def _lags(self, sid: str) -> bool:
         transport = self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))

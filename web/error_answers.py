@@ -7,11 +7,12 @@ import uuid
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from models.errors import DictationError, InternalError, NotFound, RateLimited, Unauthenticated
 from utils.logging import get_logger
 from web.outgoing import error_message
+from web.pooled_views import TOO_LARGE
 
 API_PREFIXES = ("/api/", "/v1/")
 
@@ -43,6 +44,8 @@ def register_error_answers(app: Flask) -> None:
     @app.before_request
     def name_request() -> None:
         g.request_id = uuid.uuid4().hex[:16]
+        if TOO_LARGE in request.environ:
+            raise RequestEntityTooLarge
 
     @app.after_request
     def tell_request_id(response: Response) -> Response:

@@ -11,6 +11,8 @@ Message = dict[str, Any]
 
 AUDIO_MARK = 0x01
 """Byte 0 of every audio message"""
+SHORTEST_AUDIO = 3
+"""Bytes: the mark and one sample"""
 EARLIEST, LATEST = 1e9, 1e10
 """Unix seconds; what lies outside is another unit (a 9-digit number, or milliseconds), not a time of ours"""
 LARGEST_NUMBER = 2**53
@@ -41,7 +43,7 @@ def read_start(payload: Any, user_id: str, default_specialty: str) -> StartReque
 
 def read_chunk(frame: Any, max_chunk_bytes: int) -> bytes:
     """The PCM of an audio message `0x01 + PCM`. Raises InvalidAudioFormat or ChunkTooLarge."""
-    if not isinstance(frame, bytes | bytearray) or len(frame) < 1 or frame[0] != AUDIO_MARK:
+    if not isinstance(frame, bytes | bytearray) or len(frame) < SHORTEST_AUDIO or frame[0] != AUDIO_MARK:
         raise InvalidAudioFormat
     if len(frame) - 1 > max_chunk_bytes:
         raise ChunkTooLarge

@@ -13,6 +13,8 @@ from utils.websocket_levers import WsgiApp
 LARGEST_BODY_IN_MEMORY = 256 * 1024
 """Bytes; a longer body goes to a file, a longer answer is sent block by block"""
 BLOCK_BYTES = 64 * 1024
+TOO_LARGE = "seva.body_too_large"
+"""In the environment of a request whose body was not read"""
 STREAM_TYPE = "text/event-stream"
 
 Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
@@ -21,15 +23,20 @@ Answer = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 class PooledViews:
     """A WSGI application around another one, which then may block."""
 
-    def __init__(self, app: WsgiApp, runtime: Runtime) -> None:
+    def __init__(self, app: WsgiApp, runtime: Runtime, max_body_bytes: int) -> None:
         self._app = app
+        self._max_body_bytes = max_body_bytes
         self._runtime = runtime
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         with tempfile.SpooledTemporaryFile(LARGEST_BODY_IN_MEMORY) as body:
-            _read_body(environ, body)
+            if not _read_body(environ, body, self._max_body_bytes):
+                environ[TOO_LARGE] = True
+                environ["CONTENT_LENGTH"] = "0"
             environ["wsgi.input"] = body
             status, headers, blocks = self._runtime.offload(_run, self._app, environ)
+            if TOO_LARGE in environ:  # the rest of the body is not read, so the connection can't go on
+                headers.append(("Connection", "close"))
         start_response(status, headers)
         if isinstance(blocks, list) or _header(headers, "content-type").startswith(STREAM_TYPE):
             return blocks
@@ -72,16 +79,27 @@ def _close(blocks: Iterable[bytes]) -> None:
         close()
 
 
-def _read_body(environ: dict[str, Any], body: Any) -> None:
-    """Copy what the client sends. A body without a length is empty (RFC 9112, section 6.3) unless it is chunked."""
-    source, left = environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0)
-    if environ.get("wsgi.input_terminated") and not left:
+def _read_body(environ: dict[str, Any], body: Any, max_bytes: int) -> bool:
+    """Copy what the client sends; False as soon as it is more than `max_bytes`.
+
+    A body without a length is empty (RFC 9112, section 6.3) unless it is chunked.
+    """
+    source, length = environ["wsgi.input"], environ.get("CONTENT_LENGTH") or "0"
+    left = int(length) if length.isdigit() else 0
+    if left > max_bytes:
+        return False
+    if not left and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         while block := source.read(BLOCK_BYTES):
             body.write(block)
+            if body.tell() > max_bytes:
+                body.seek(0)
+                body.truncate()
+                return False
     while left > 0 and (block := source.read(min(left, BLOCK_BYTES))):
         body.write(block)
         left -= len(block)
     body.seek(0)
+    return True
 
 
 def _no_write(_block: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from aws_services.spool import SpoolThread
 from models.ports import Recogniser
 from utils.config import Settings
 from utils.hub_lag import ALARM_SECONDS, HubLag
@@ -14,7 +15,7 @@ MEGABYTE = 1024 * 1024
 
 
 def readiness_of(
-    engine: Engine, recogniser: Recogniser, settings: Settings, lag: HubLag
+    engine: Engine, recogniser: Recogniser, spool: SpoolThread, settings: Settings, lag: HubLag
 ) -> Mapping[str, Callable[[], str | None]]:
     """The named checks of /ready. They run in the pool."""
 
@@ -26,7 +27,9 @@ def readiness_of(
             return f"does not answer ({type(error).__name__})"
         return None
 
-    def spool() -> str | None:
+    def disk() -> str | None:
+        if not spool.is_alive:
+            return "its thread has ended"
         free_mb = shutil.disk_usage(settings.spool_dir).free // MEGABYTE
         return None if free_mb >= settings.spool_floor_mb else f"{free_mb} MB free, {settings.spool_floor_mb} needed"
 
@@ -36,4 +39,4 @@ def readiness_of(
     def hub() -> str | None:
         return None if lag.worst <= ALARM_SECONDS else f"{lag.worst * 1000:.0f} ms late"
 
-    return {"database": database, "spool": spool, "recogniser": places, "hub": hub}
+    return {"database": database, "spool": disk, "recogniser": places, "hub": hub}

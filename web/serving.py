@@ -1,6 +1,9 @@
 """The serving process: starts its tasks, serves until it is told to stop, and stops in order."""
 
 import gc
+import logging
+import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -16,13 +19,16 @@ from utils.config import Settings
 from utils.hub_lag import HubLag
 from utils.logging import get_logger
 from utils.runtime import Runtime
-from utils.websocket_levers import unmask_fast, without_deflate
+from utils.websocket_levers import bound_eventlet_sockets, bound_threading_sockets, without_deflate
+from web.adapters import LARGEST_MESSAGE_BYTES
 from web.protected import protected
 
 log = get_logger("serving")
 
 GC_THRESHOLDS = (50_000, 20, 50)
 """Fewer, larger collections: p99 at 1,000 sessions 12-154 ms -> 3.5 ms (measured)"""
+POOL_PATIENCE_SECONDS = 5.0
+"""How long work in the pool may still take once the process is to end"""
 SWITCH_SECONDS = 0.0005
 """How soon a busy thread of ours gives way to the hub: p99 20 ms -> 7 ms (measured)"""
 
@@ -58,8 +64,9 @@ class Server:
         """Serve until SIGTERM or SIGINT; returns when everything is kept. Main thread only."""
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_SECONDS)
-        if self._runtime.async_mode == "eventlet":
-            unmask_fast()
+        bound = bound_eventlet_sockets if self._runtime.async_mode == "eventlet" else bound_threading_sockets
+        bound(LARGEST_MESSAGE_BYTES)
+        allow_many_files()
         self._spool.start()
         self._recogniser.warm()
         for task in self._tasks:
@@ -67,13 +74,15 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._runtime.on_signal(number, self._stop)
         self._runtime.serve(listener, protected(without_deflate(app), self._settings))
-        self.close()
+        self._close()
 
-    def close(self) -> None:
-        """End every thread and process of the worker."""
+    def _close(self) -> None:
         self._recogniser.close()
         self._spool.close()
-        self._runtime.close()
+        if not self._runtime.close(POOL_PATIENCE_SECONDS):
+            log.warning("stopped_with_work_under_way")  # a store or database that hangs: the spool has everything
+            logging.shutdown()
+            os._exit(0)
         self._engine.dispose()
 
     def _stop(self) -> None:
@@ -85,6 +94,12 @@ class Server:
     def _drain(self) -> None:
         self._manager.drain(self._settings.shutdown_grace_seconds)
         self._runtime.stop()
+
+
+def allow_many_files() -> None:
+    """Take as many open files as the system lets this process have: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def announce(settings: Settings, first_password: str | None) -> None:

@@ -68,14 +68,14 @@ def test_a_forged_user_id_is_refused_and_the_own_one_is_not():
 
 
 @pytest.mark.property
-@given(st.binary(max_size=64).map(lambda half: half + half))
+@given(st.binary(min_size=1, max_size=64).map(lambda half: half + half))
 def test_p25_an_audio_message_is_0x01_and_pcm_and_nothing_else(pcm):
     assert read_chunk(b"\x01" + pcm, 65536) == pcm
     with pytest.raises(InvalidAudioFormat):
         read_chunk(b"\x02" + pcm, 65536)
 
 
-@pytest.mark.parametrize("frame", [None, "text", 1, [], {}, b"", b"\x00ab"])
+@pytest.mark.parametrize("frame", [None, "text", 1, [], {}, b"", b"\x01", b"\x01a", b"\x00ab"])
 def test_what_is_not_an_audio_message_is_refused(frame):
     with pytest.raises(InvalidAudioFormat):
         read_chunk(frame, 65536)

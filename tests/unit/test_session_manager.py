@@ -1,5 +1,8 @@
 """What becomes of a dictation when time passes, when things around it fail, and when it ends. In both async modes."""
 
+import errno
+import os
+
 import pytest
 
 from local_services.scripted_recogniser import ScriptedRecogniser
@@ -26,7 +29,7 @@ from models.notices import (
     StateChanged,
 )
 from models.session import SessionState
-from tests.live_manager import Dictations
+from tests.live_manager import SECOND, Dictations
 
 
 @pytest.fixture
@@ -172,6 +175,105 @@ def test_at_the_longest_recording_it_is_told_once_and_everything_up_to_there_is_
     assert [type(n.error) for n in d.clients.of(Refused)] == [BufferOverflow]
     assert d.clients.of(SessionComplete)[0].total_duration == 2.0
     assert d.rows.closings["one"].completed
+
+
+def test_a_disk_that_refuses_a_line_of_the_journal_loses_no_word(on_hub, monkeypatch):
+    """ENOSPC for one final: it is written again, told late, and in order."""
+    real = os.write
+    refused = []
+
+    def full_once(descriptor, block):
+        if b'"event":"final","index":1,' in bytes(block) and not refused:
+            refused.append(True)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, block)
+
+    monkeypatch.setattr(os, "write", full_once)
+
+    def body(d):
+        d.start()
+        d.say(4)
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body)
+    assert refused
+    assert [n.segment.index for n in d.clients.of(FinalHeard)] == [0, 1, 2, 3]
+    assert [segment.index for segment in d.rows.segments["one"]] == [0, 1, 2, 3]
+    assert d.rows.closings["one"].completed
+
+
+def test_a_disk_that_refuses_audio_asks_for_it_again_and_no_word_is_heard_twice(on_hub, monkeypatch):
+    real = os.write
+    refused = []
+
+    def full_once(descriptor, block):
+        if len(block) == SECOND // 4 and len(refused) < 1:
+            refused.append(True)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, block)
+
+    def body(d):
+        session = d.start()
+        monkeypatch.setattr(os, "write", full_once)
+        d.say(1)
+        d.wait_until(lambda: d.clients.of(Refused))
+        d.wait_until(lambda: session.audio_buffer.accepted_bytes == 0)
+        d.say(3)
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body)
+    assert codes(d) == ["STORAGE_FULL"]
+    assert d.clients.of(SessionComplete)[0].total_duration == 3.0
+    assert covers_once(d.clients.of(FinalHeard), 3.0)
+
+
+def test_a_row_that_can_not_be_written_keeps_the_spool(on_hub):
+    def body(d):
+        d.start()
+        d.say(2)
+        d.rows.fail_with = KeyError("a fault of ours")
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+        d.wait_until(lambda: d.manager.get_active_count() == 0)
+        d.wait_until(lambda: d.manager._endings == 0)
+        assert (d.folder / "one" / "journal.jsonl").exists()
+
+    on_hub(body)
+
+
+def test_a_session_still_being_opened_is_not_closed_by_the_next_one(on_hub):
+    """The row of the first is slow, its client leaves, and the same user starts again."""
+
+    def body(d):
+        d.rows.hold.clear()
+        d.runtime.spawn(d.try_start, "one")
+        d.wait_until(lambda: d.manager.get_active_count() == 1)
+        d.manager.disconnected("socket-one")
+        with pytest.raises(SessionLimitExceeded):
+            d.start("two")
+        d.rows.hold.set()
+        d.wait_until(lambda: d.manager.get_active_count() == 0)
+        d.start("two")
+
+    assert on_hub(body, max_sessions_per_user=1).rows.closings["one"].failure_code == "CONNECTION_LOST"
+
+
+def test_an_idle_ending_does_not_hang_up_the_next_dictation_of_the_same_socket(on_hub):
+    def body(d):
+        d.store.hold.clear()
+        d.start()
+        d.say(1)
+        d.clock.now += 301
+        d.care.look_after(d.clock.now)
+        d.wait_until(lambda: d.clients.hung_up or d.manager.get_active_count() == 0)
+        hung_up = list(d.clients.hung_up)
+        d.store.hold.set()
+        d.wait_until(lambda: d.manager._endings == 0)
+        assert d.clients.hung_up == hung_up == ["one"]
+
+    on_hub(body)
 
 
 def test_a_client_that_goes_away_keeps_its_session_until_the_idle_time(on_hub):

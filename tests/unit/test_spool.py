@@ -172,3 +172,44 @@ def test_without_a_thread_append_returns_when_it_is_durable(hub, tmp_path):
     file.finish(lambda: hub.acks.append("closed"))
     assert hub.acks == [2, 4, "closed"]
     assert (tmp_path / "audio.pcm").read_bytes() == b"abcd"
+
+
+def test_after_a_failed_fsync_not_even_a_finish_is_taken_for_durable(spool, hub, tmp_path, monkeypatch):
+    file = a_file(spool, hub, tmp_path / "audio.pcm")
+    real = os.fdatasync
+    failed = threading.Event()
+
+    def failing(_descriptor):
+        failed.set()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    file.append(b"a" * 10)
+    assert failed.wait(PATIENCE)
+    monkeypatch.setattr(os, "fdatasync", real)
+    done = []
+    file.finish(lambda: done.append(file.durable))
+    other = a_file(spool, hub, tmp_path / "other.pcm")
+    other.append(b"bb", urgent=True)
+    hub.wait_until(lambda: hub.acks == [2])
+    assert done == []
+
+
+def test_a_disk_that_can_not_even_be_cut_back_costs_one_file_and_not_the_thread(spool, hub, tmp_path, monkeypatch):
+    file = a_file(spool, hub, tmp_path / "audio.pcm")
+    file.append(b"a" * 10)
+    hub.wait_until(lambda: hub.acks == [10])
+
+    def read_only(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    real = os.write
+    monkeypatch.setattr(os, "write", read_only)
+    monkeypatch.setattr(os, "ftruncate", read_only)
+    file.append(b"b" * 10)
+    hub.wait_until(lambda: hub.cuts == 1)
+    monkeypatch.setattr(os, "write", real)
+    assert spool.is_alive
+    other = a_file(spool, hub, tmp_path / "other.pcm")
+    other.append(b"bb")
+    hub.wait_until(lambda: hub.acks == [10, 2])
