@@ -8,14 +8,10 @@ import sys
 from flask import Flask
 from flask_socketio import SocketIO
 
-from aws_services.live_parts import LiveParts
 from aws_services.session_care import SessionCare
-from aws_services.session_manager import SessionManager
 from aws_services.spool import SpoolThread
 from local_services.audit_trail import AuditTrail
-from local_services.sql_leases import SqlLeases
 from local_services.sql_notes import SqlNotes
-from local_services.sql_transcripts import SqlTranscripts
 from models.errors import DatabaseUnavailable
 from utils.config import Settings, SettingsError, load_settings
 from utils.database import SchemaUnknown, open_engine, upgrade_schema
@@ -38,25 +34,15 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
     app, socketio = Flask(__name__), SocketIO(**adapters.socket_options(settings))
     runtime = runtime or make_runtime(settings.async_mode, settings.blocking_threads)
     engine = open_engine(settings.sqlalchemy_url)
-    store, recogniser = adapters.audio_store_of(settings), adapters.recogniser_of(settings)
     spool = SpoolThread(runtime.post, settings.spool_sync_ms)
     clients = SocketClients(socketio, runtime, settings.max_send_queue_size, settings.slow_client_seconds)
-    notes, leases, limits = SqlNotes(engine), SqlLeases(engine), adapters.limits_of(settings)
-    parts = LiveParts(
-        runtime, recogniser, SqlTranscripts(engine), store, spool, clients, settings.spool_dir, notes, leases
-    )
-    manager = SessionManager(
-        settings.max_sessions_per_worker,
-        settings.idle_timeout_seconds,
-        max_sessions_per_user=settings.max_sessions_per_user,
-        limits=limits,
-        parts=parts,
-    )
-    care = SessionCare(manager, parts, limits)
-    server = Server(runtime, manager, care, recogniser, spool, engine, settings)
+    parts = adapters.live_parts_of(settings, runtime, engine, spool, clients)
+    manager = adapters.manager_of(settings, parts)
+    server = Server(runtime, manager, SessionCare(manager, parts), parts.recogniser, spool, engine, settings)
+    store, name, notes = parts.store, parts.recogniser.name, SqlNotes(engine)
     accounts, audit = adapters.accounts_of(settings, engine), AuditTrail(engine)
-    readiness = readiness_of(engine, recogniser, spool, settings, server.lag)
-    register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, recogniser.name)
+    readiness = readiness_of(engine, parts.recogniser, spool, settings, server.lag)
+    register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, name)
     app.wsgi_app = PooledViews(app.wsgi_app, runtime, settings.max_request_bytes)  # type: ignore[method-assign]
     socketio.init_app(app)
     server.also(SocketDoor(app, socketio.server, clients, manager, accounts, runtime, settings).watch_sign_ins)

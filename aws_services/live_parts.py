@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from aws_services.finals_writer import FinalsWriter
 from aws_services.spool import Spool
 from models.note import NoteItem
 from models.notices import Notice
@@ -57,23 +58,6 @@ class Leases(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LiveParts:
-    """Everything outside a SessionManager."""
-
-    runtime: Runtime
-    recogniser: Recogniser
-    transcripts: Transcripts
-    store: AudioStore
-    spool: Spool
-    clients: Clients
-    spool_dir: Path
-    past_notes: PastNotes
-    leases: Leases
-    worker_id: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
-    """This process, among all that share the database"""
-
-
-@dataclass(frozen=True, slots=True)
 class LiveLimits:
     """The limits of live sessions; config.yaml explains each one."""
 
@@ -87,3 +71,22 @@ class LiveLimits:
     cleanup_interval_seconds: float = 30
     spool_floor_mb: int = 500
     mp3_bitrate_kbps: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class LiveParts:
+    """Everything outside a SessionManager."""
+
+    runtime: Runtime
+    recogniser: Recogniser
+    transcripts: Transcripts
+    store: AudioStore
+    spool: Spool
+    clients: Clients
+    spool_dir: Path
+    past_notes: PastNotes
+    leases: Leases
+    finals: FinalsWriter
+    limits: LiveLimits
+    worker_id: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+    """This process, among all that share the database"""

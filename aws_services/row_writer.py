@@ -4,26 +4,33 @@ import collections
 from collections.abc import Callable
 from typing import Any
 
+from aws_services.finals_writer import FinalsWriter
 from aws_services.patience import patiently
+from models.transcript import Segment
 from utils.logging import get_logger
 from utils.runtime import Flag, Runtime
 
 log = get_logger("rows")
 
+LOOK_AGAIN_SECONDS = 1.0
+
 
 class RowWriter:
     """One session's queue of writes. Called on the hub. The journal already holds whatever waits here."""
 
-    def __init__(self, runtime: Runtime, session_id: str) -> None:
+    def __init__(self, runtime: Runtime, finals: FinalsWriter, session_id: str) -> None:
+        self.session_id = session_id
         self._runtime = runtime
-        self._session_id = session_id
+        self._finals = finals
+        self._finals_waiting = 0
+        self._finals_done = runtime.flag()
         self._waiting: collections.deque[tuple[Callable[..., object], tuple[Any, ...], Flag]] = collections.deque()
         self._running = False
         self.failed = False
         """True once a write was refused for good or given up; later ones are not tried"""
 
     def add(self, write: Callable[..., object], *args: Any) -> Flag:
-        """Queue write(*args) behind the others; the flag is set when it is done, or when there is no hope for it."""
+        """Queue write(*args) behind everything before; the flag is set when it is done, or there is no hope for it."""
         flag = self._runtime.flag()
         self._waiting.append((write, args, flag))
         if not self._running:
@@ -31,22 +38,41 @@ class RowWriter:
             self._runtime.spawn(self._run)
         return flag
 
+    def add_final(self, segment: Segment) -> None:
+        """Put a final into the note, soon, together with those of other sessions."""
+        self._finals_waiting += 1
+        self._finals.add(self, segment)
+
+    def final_settled(self, written: bool) -> None:
+        """One of the finals is in the note, or never will be by itself."""
+        self.failed = self.failed or not written
+        self._finals_waiting -= 1
+        if not self._finals_waiting:
+            self._finals_done.set()
+
     @property
     def all_written(self) -> bool:
         """True when nothing waits and nothing was refused."""
-        return not (self.failed or self._waiting or self._running)
+        return not (self.failed or self._waiting or self._running or self._finals_waiting)
 
     def _run(self) -> None:
         while self._waiting:
+            self._wait_for_finals()
             write, args, flag = self._waiting.popleft()
             if not self.failed:
                 self._persist(write, *args)
             flag.set()
         self._running = False
 
+    def _wait_for_finals(self) -> None:
+        while self._finals_waiting:
+            self._finals_done = self._runtime.flag()
+            self._finals.hurry()
+            self._finals_done.wait(LOOK_AGAIN_SECONDS)
+
     def _persist(self, write: Callable[..., object], *args: Any) -> None:
         try:
-            patiently(self._runtime, self._session_id, write, *args)
+            patiently(self._runtime, self.session_id, write, *args)
         except Exception as error:  # noqa: BLE001 - whatever it is, the spool must be kept
             self.failed = True
-            log.error("row_not_written", session_id=self._session_id, error=error)
+            log.error("row_not_written", session_id=self.session_id, error=error)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from aws_services.live_parts import LiveLimits, LiveParts
+from aws_services.live_parts import LiveParts
 from aws_services.session_manager import SessionManager
 from aws_services.session_opening import Hearing
 from aws_services.session_recovery import sessions_in
@@ -29,12 +29,9 @@ LOST = "CONNECTION_LOST"
 class SessionCare:
     """The tasks of one worker that look after its manager's sessions."""
 
-    def __init__(
-        self, manager: SessionManager, parts: LiveParts, limits: LiveLimits, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, manager: SessionManager, parts: LiveParts, clock: Callable[[], float] = time.time) -> None:
         self._manager = manager
         self._parts = parts
-        self._limits = limits
         self._clock = clock
         self._cleaned_at = clock()
 
@@ -48,19 +45,19 @@ class SessionCare:
 
     def look_after(self, now: float) -> None:
         """Idle sessions, heartbeats, sessions at their longest, recognisers in trouble or of clients that stay away."""
-        if now - self._cleaned_at >= self._limits.cleanup_interval_seconds:
+        if now - self._cleaned_at >= self._parts.limits.cleanup_interval_seconds:
             self._cleaned_at = now
             self._manager.cleanup_idle_sessions()
         for session, hearing in self._manager.hearings.items():
-            if now - hearing.heartbeat_at >= self._limits.heartbeat_seconds:
+            if now - hearing.heartbeat_at >= self._parts.limits.heartbeat_seconds:
                 hearing.heartbeat_at = now
                 self._parts.clients.tell(session, Heartbeat())
             if session.audio_buffer is None:
                 continue
             self._report_recogniser(session, hearing, now)
-            if session.is_open and now - session.created_at > self._limits.max_session_seconds:
+            if session.is_open and now - session.created_at > self._parts.limits.max_session_seconds:
                 self._manager.expire_longest(session)
-            elif session.is_open and now - (session.disconnected_at or now) > self._limits.resume_stream_seconds:
+            elif session.is_open and now - (session.disconnected_at or now) > self._parts.limits.resume_stream_seconds:
                 hearing.listening.rest()
 
     def _report_recogniser(self, session: Session, hearing: Hearing, now: float) -> None:

@@ -7,8 +7,10 @@ session_complete is told when both are done, or after COMPLETE_WITHIN_SECONDS.
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 
-from aws_services.live_parts import LiveLimits, LiveParts
+from aws_services.live_parts import LiveParts
 from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
 from models.errors import DictationError, InvalidSessionState, RecordingExists
@@ -29,11 +31,17 @@ class SessionEnding:
     """Brings one session to its end. Runs as a task on the hub."""
 
     def __init__(
-        self, parts: LiveParts, limits: LiveLimits, session: Session, hearing: Hearing, hang_up: bool = False
+        self,
+        parts: LiveParts,
+        session: Session,
+        hearing: Hearing,
+        encoder: AbstractContextManager[object],
+        hang_up: bool,
     ) -> None:
-        """`hang_up` closes the client's socket once it is told."""
+        """`encoder` is a turn to encode: many at once would take every thread of the pool. `hang_up` closes the
+        client's socket once it is told."""
+        self._encoder = encoder
         self._parts = parts
-        self._limits = limits
         self._session = session
         self._hearing = hearing
         self._runtime = parts.runtime
@@ -103,15 +111,21 @@ class SessionEnding:
 
     def _store(self) -> StoredRecording | None:
         try:
-            return patiently(self._runtime, self._session.session_id, self._encode_and_store)
+            with self._encoder:
+                mp3 = patiently(self._runtime, self._session.session_id, self._encode)
+            return patiently(self._runtime, self._session.session_id, self._put, mp3)
         except DictationError as error:
             log.error("recording_not_stored", session_id=self._session.session_id, error=error)
             self._audio_status = "PENDING" if error.retryable else "FAILED"
             return None
 
-    def _encode_and_store(self) -> StoredRecording:
+    def _encode(self) -> Path:
         """In the blocking pool."""
-        mp3 = self._session.audio_buffer.finalize_to_mp3(self._limits.mp3_bitrate_kbps)
+        mp3: Path = self._session.audio_buffer.finalize_to_mp3(self._parts.limits.mp3_bitrate_kbps)
+        return mp3
+
+    def _put(self, mp3: Path) -> StoredRecording:
+        """In the blocking pool."""
         try:
             return self._parts.store.put(self._session.audio_key, mp3)
         except RecordingExists:  # only this session has this key: an earlier try got through

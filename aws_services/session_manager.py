@@ -7,12 +7,13 @@ Everything here runs on the hub and never waits, except in tasks that are spawne
 not know may lie in the spool: session_resuming.py brings it back, as a live session without a client.
 """
 
+import os
 import time
 from collections.abc import Callable
 from functools import partial as bind
 
 from aws_services.journal import Journalled
-from aws_services.live_parts import LiveLimits, LiveParts
+from aws_services.live_parts import LiveParts
 from aws_services.live_sessions import LiveSessions
 from aws_services.session_ending import SessionEnding
 from aws_services.session_opening import Hearing, SessionOpening
@@ -54,12 +55,10 @@ class SessionManager(LiveSessions):
         idle_timeout: float = 300,
         *,
         max_sessions_per_user: int | None = None,
-        limits: LiveLimits | None = None,
         parts: LiveParts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(max_sessions, idle_timeout, max_sessions_per_user, clock)
-        self._limits = limits or LiveLimits()
         self._hearings: dict[Session, Hearing] = {}
         self._superseded: set[str] = set()
         """Sockets whose session goes on elsewhere"""
@@ -68,7 +67,8 @@ class SessionManager(LiveSessions):
         if parts is not None:
             self._parts = parts
             self._runtime = parts.runtime
-            self._resuming = SessionResuming(parts, self._limits, self)
+            self._encoders = [parts.runtime.lock() for _ in range(os.cpu_count() or 1)]
+            self._resuming = SessionResuming(parts, self)
 
     # The doors call these
 
@@ -90,7 +90,7 @@ class SessionManager(LiveSessions):
             metrics.SESSIONS_REJECTED.labels(reason=error.code).inc()
             raise
         try:
-            opening = SessionOpening(self._parts, self._limits, self, session, request)
+            opening = SessionOpening(self._parts, self, session, request)
             self._hearings[session] = opening.hearing
             opening.run()
         except BaseException as error:
@@ -196,7 +196,7 @@ class SessionManager(LiveSessions):
         metrics.FINALS.inc()
         self._parts.clients.tell(session, FinalHeard(segment))
         metrics.RESULT_RELAY_SECONDS.observe(time.perf_counter() - arrived)
-        hearing.rows.add(self._parts.transcripts.append, session.session_id, segment)
+        hearing.rows.add_final(segment)
 
     # The spool posts these
 
@@ -311,7 +311,8 @@ class SessionManager(LiveSessions):
 
     def _finish(self, session: Session, failure_code: str | None, hang_up: bool) -> None:
         try:
-            ending = SessionEnding(self._parts, self._limits, session, self._hearings[session], hang_up)
+            encoder = self._encoders[self._endings % len(self._encoders)]
+            ending = SessionEnding(self._parts, session, self._hearings[session], encoder, hang_up)
             ending.run(failure_code, free_place=lambda: self._free(session))
         finally:
             self._endings -= 1
@@ -345,9 +346,9 @@ class SessionManager(LiveSessions):
             session=session,
             recogniser=self._parts.recogniser.name,
             received_bytes=session.audio_buffer.received_bytes,
-            max_seconds=self._limits.max_recording_seconds,
+            max_seconds=self._parts.limits.max_recording_seconds,
             idle_seconds=self.idle_timeout,
-            max_chunk_bytes=self._limits.max_chunk_bytes,
+            max_chunk_bytes=self._parts.limits.max_chunk_bytes,
             missed=missed,
         )
         self._parts.clients.tell(session, ready)

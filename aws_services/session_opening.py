@@ -9,7 +9,7 @@ from uuid import uuid4
 from aws_services.audio_buffer import AudioBuffer
 from aws_services.journal import Journal
 from aws_services.listening import Listening
-from aws_services.live_parts import LiveEvents, LiveLimits, LiveParts
+from aws_services.live_parts import LiveEvents, LiveParts
 from aws_services.row_writer import RowWriter
 from aws_services.session_folder import RETRY_AFTER_SECONDS, SessionFolder
 from models.errors import StorageFull
@@ -64,11 +64,8 @@ class Hearing:
 class SessionOpening:
     """Opens one new session. `run` waits, so it is called in a task."""
 
-    def __init__(
-        self, parts: LiveParts, limits: LiveLimits, events: LiveEvents, session: Session, request: StartRequest
-    ) -> None:
+    def __init__(self, parts: LiveParts, events: LiveEvents, session: Session, request: StartRequest) -> None:
         self._parts = parts
-        self._limits = limits
         self._events = events
         self._session = session
         session.quality = request.quality
@@ -80,7 +77,7 @@ class SessionOpening:
         self._started_at = datetime.fromtimestamp(session.created_at, UTC)
         session.audio_key = recording_key(session.user_id, self._started_at, uuid4())
         folder = SessionFolder(parts.spool_dir, session.session_id)
-        self.hearing = hearing_of(parts, limits, events, session, folder, fingerprint(session.resume_token))
+        self.hearing = hearing_of(parts, events, session, folder, fingerprint(session.resume_token))
 
     def run(self) -> None:
         """Open everything.
@@ -90,7 +87,7 @@ class SessionOpening:
         session, parts, folder = self._session, self._parts, self.hearing.folder
         self.hearing.listening.open()
         try:
-            parts.runtime.offload(folder.create, self._limits.spool_floor_mb)
+            parts.runtime.offload(folder.create, parts.limits.spool_floor_mb)
             try:
                 opening = self._opening()
                 self._start_journal(opening)
@@ -102,7 +99,7 @@ class SessionOpening:
         except BaseException:
             self.hearing.listening.cancel()
             raise
-        attach_audio(parts, self._limits, self._events, session, self.hearing)
+        attach_audio(parts, self._events, session, self.hearing)
 
     def _start_journal(self, opening: Opening) -> None:
         started = self._parts.runtime.flag()
@@ -131,7 +128,6 @@ class SessionOpening:
 
 def hearing_of(
     parts: LiveParts,
-    limits: LiveLimits,
     events: LiveEvents,
     session: Session,
     folder: SessionFolder,
@@ -149,9 +145,9 @@ def hearing_of(
     )
     return Hearing(
         folder=folder,
-        pace=Pace(session.sample_rate, limits.max_audio_speed, limits.audio_burst_seconds),
+        pace=Pace(session.sample_rate, parts.limits.max_audio_speed, parts.limits.audio_burst_seconds),
         journal=Journal(folder.path, parts.spool, parts.runtime),
-        rows=RowWriter(parts.runtime, session.session_id),
+        rows=RowWriter(parts.runtime, parts.finals, session.session_id),
         listening=session.transcribe_stream,
         words_done=parts.runtime.flag(),
         heartbeat_at=session.created_at,
@@ -159,11 +155,11 @@ def hearing_of(
     )
 
 
-def attach_audio(parts: LiveParts, limits: LiveLimits, events: LiveEvents, session: Session, hearing: Hearing) -> None:
+def attach_audio(parts: LiveParts, events: LiveEvents, session: Session, hearing: Hearing) -> None:
     """Give the session its audio buffer, on its folder. From here on it takes audio."""
     session.audio_buffer = AudioBuffer(
         session.sample_rate,
-        limits.max_recording_seconds,
+        parts.limits.max_recording_seconds,
         folder=hearing.folder.path,
         spool=parts.spool,
         on_durable=lambda received_bytes: events.acknowledge(session, received_bytes),

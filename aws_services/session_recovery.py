@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from aws_services.journal import Journalled, read_journal
-from aws_services.live_parts import LiveEvents, LiveLimits, LiveParts
+from aws_services.live_parts import LiveEvents, LiveParts
 from aws_services.session_folder import LOCK_NAME, SessionFolder
 from aws_services.session_opening import Hearing, attach_audio, hearing_of
 from models.ports import Opening
@@ -20,9 +20,8 @@ SETTLING_SECONDS = 60.0
 class SessionRecovery:
     """Brings sessions back from the spool. Its methods wait, so they are called in tasks."""
 
-    def __init__(self, parts: LiveParts, limits: LiveLimits, events: LiveEvents) -> None:
+    def __init__(self, parts: LiveParts, events: LiveEvents) -> None:
         self._parts = parts
-        self._limits = limits
         self._events = events
 
     def find(self, session_id: str) -> tuple[Session, Hearing, Journalled] | None:
@@ -43,8 +42,8 @@ class SessionRecovery:
         opening = journalled.opening
         assert opening is not None
         session = _session_of(opening, last_activity=_last_touched(folder.path))
-        hearing = hearing_of(self._parts, self._limits, self._events, session, folder, journalled.resume_sha256)
-        attach_audio(self._parts, self._limits, self._events, session, hearing)
+        hearing = hearing_of(self._parts, self._events, session, folder, journalled.resume_sha256)
+        attach_audio(self._parts, self._events, session, hearing)
         for segment in journalled.segments:
             session.take(segment.final)
         settled = max((segment.final.end_time for segment in journalled.segments), default=0.0)
@@ -62,8 +61,8 @@ class SessionRecovery:
             session.transcription_id = transcripts.begin(journalled.opening)
 
         hearing.rows.add(begin)
-        for segment in journalled.segments:
-            hearing.rows.add(transcripts.append, session.session_id, segment)
+        if journalled.segments:
+            hearing.rows.add(transcripts.append, [(session.session_id, segment) for segment in journalled.segments])
 
 
 def _session_of(opening: Opening, last_activity: float) -> Session:

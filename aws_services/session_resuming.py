@@ -4,7 +4,7 @@ import hmac
 from typing import Protocol
 
 from aws_services.journal import Journalled, read_journal
-from aws_services.live_parts import LiveEvents, LiveLimits, LiveParts
+from aws_services.live_parts import LiveEvents, LiveParts
 from aws_services.session_opening import Hearing, fingerprint
 from aws_services.session_recovery import SessionRecovery
 from models.errors import InvalidSessionState, NotFound, SessionNotFound
@@ -32,10 +32,10 @@ class Home(LiveEvents, Protocol):
 class SessionResuming:
     """Its methods wait, so they are called in tasks."""
 
-    def __init__(self, parts: LiveParts, limits: LiveLimits, home: Home) -> None:
+    def __init__(self, parts: LiveParts, home: Home) -> None:
         self._parts = parts
         self._home = home
-        self._recovery = SessionRecovery(parts, limits, home)
+        self._recovery = SessionRecovery(parts, home)
         self._one_at_a_time = parts.runtime.lock()
 
     def resume(self, request: StartRequest, user_id: str, request_sid: str) -> None:

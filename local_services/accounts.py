@@ -1,7 +1,7 @@
 """Who may come in: people with passwords, where they are signed in, and the tokens of programs.
 
-Every method reads or writes the database: call it in the blocking pool. Every method raises DatabaseUnavailable when it
-can be tried again. A raw token leaves this class once, when it is made; only its SHA-256 is kept.
+Call it in the blocking pool; every method raises DatabaseUnavailable when it can be tried again. A raw token leaves
+this class once, when it is made; only its SHA-256 is kept.
 """
 
 import hashlib
@@ -190,9 +190,18 @@ class Accounts:
                 db.execute(update(UserSession).where(UserSession.id == row.id).values(last_used_at=now))
         return SignedIn(user.id, user.email, user.role, row.id)
 
-    def touch(self, token: str) -> None:
-        """Dictating counts as use. Raises Unauthenticated when the session is over."""
-        self.user_of_session(token)
+    def touch_all(self, session_ids: Collection[str]) -> None:
+        """Dictating counts as use of these UserSession ids, those that are not over."""
+        ids, now = list(session_ids), self._now()
+        for start in range(0, len(ids), IDS_A_QUERY):
+            named = UserSession.id.in_(ids[start : start + IDS_A_QUERY])
+            alive = (UserSession.last_used_at > now - self._idle, UserSession.created_at > now - self._lifetime)
+            due = (named, UserSession.last_used_at <= now - self._touch_every, UserSession.ended_at.is_(None), *alive)
+            with reading(self._databases) as db:
+                stale = db.scalars(select(UserSession.id).where(*due)).all()
+            if stale:
+                with transaction(self._databases) as db:
+                    db.execute(update(UserSession).where(UserSession.id.in_(stale)).values(last_used_at=now))
 
     def end_session(self, token: str) -> None:
         """Sign out. A session that is unknown or over already is success."""

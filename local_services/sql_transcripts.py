@@ -1,7 +1,7 @@
 """The notes' rows in SQLite or PostgreSQL, as the live path writes them."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, func, select
@@ -42,32 +42,36 @@ class SqlTranscripts:
                 raise InvalidSessionState("This session id is taken. Nothing was recorded; start with a new one.")
             return row.id
 
-    def append(self, session_id: str, segment: Segment) -> None:
-        """Add a final. Late finals are added to a finished note too: they were spoken, so they are kept."""
+    def append(self, finals: Sequence[tuple[str, Segment]]) -> None:
+        """Add finals. Late ones are added to a finished note too: they were spoken, so they are kept."""
+        with transaction(self._sessions) as rows:
+            for session_id, segment in sorted(finals, key=_by_session):  # two workers lock in the same order
+                self._append(rows, session_id, segment)
+
+    def _append(self, rows: Session, session_id: str, segment: Segment) -> None:
         final = segment.final
         text = storable(final.text)
-        with transaction(self._sessions) as rows:
-            row = self._locked(rows, session_id)
-            known = rows.get(tables.Segment, (row.id, segment.index))
-            if known is not None and known.text == text:
-                return
-            if known is not None or segment.index != self._count(rows, row):
-                raise InvalidSessionState("A segment is not the next one of its note. What was kept before is safe.")
-            rows.add(
-                tables.Segment(
-                    transcription_id=row.id,
-                    segment_index=segment.index,
-                    segment_id=storable(final.segment_id),
-                    text=text,
-                    start_time=final.start_time,
-                    end_time=final.end_time,
-                    confidence=final.confidence,
-                    words=[dataclasses.asdict(word) | {"text": storable(word.text)} for word in final.words],
-                )
+        row = self._locked(rows, session_id)
+        known = rows.get(tables.Segment, (row.id, segment.index))
+        if known is not None and known.text == text:
+            return
+        if known is not None or segment.index != self._count(rows, row):
+            raise InvalidSessionState("A segment is not the next one of its note. What was kept before is safe.")
+        rows.add(
+            tables.Segment(
+                transcription_id=row.id,
+                segment_index=segment.index,
+                segment_id=storable(final.segment_id),
+                text=text,
+                start_time=final.start_time,
+                end_time=final.end_time,
+                confidence=final.confidence,
+                words=[dataclasses.asdict(word) | {"text": storable(word.text)} for word in final.words],
             )
-            row.transcript_text = join_text(row.transcript_text or "", text)
-            row.word_count = count_words(row.transcript_text)
-            self._touch(row)
+        )
+        row.transcript_text = join_text(row.transcript_text or "", text)
+        row.word_count = count_words(row.transcript_text)
+        self._touch(row)
 
     def recording_stored(self, session_id: str, recording: StoredRecording) -> None:
         """Note that the recording is kept. Raises InvalidSessionState when it has not the key of the row."""
@@ -156,3 +160,7 @@ class SqlTranscripts:
 def storable(text: str) -> str:
     """`text` with the characters that no database takes (NUL, lone surrogates) replaced by U+FFFD."""
     return text.translate(UNSTORABLE)
+
+
+def _by_session(final: tuple[str, Segment]) -> str:
+    return final[0]

@@ -1,6 +1,6 @@
 """The promises between a dictation and the world outside it. Every adapter of a port passes the same contract test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -141,10 +141,11 @@ class Transcripts(Protocol):
         Raises InvalidSessionState when the session id is that of another dictation.
         """
 
-    def append(self, session_id: str, segment: Segment) -> None:
-        """Add a final to the note. Told twice counts once; transcript_text is the finals in index order.
+    def append(self, finals: Sequence[tuple[str, Segment]]) -> None:
+        """Add finals to the notes of these sessions, all or none. Told twice counts once; transcript_text is the
+        finals in index order.
 
-        Raises InvalidSessionState when segment.index would leave a gap.
+        Raises InvalidSessionState when an index would leave a gap.
         """
 
     def recording_stored(self, session_id: str, recording: StoredRecording) -> None:

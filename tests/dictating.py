@@ -60,6 +60,6 @@ def dictate(transcripts: Transcripts, *spoken: str, user_id: str = "user-1", cre
     """A finished note."""
     begun, note_id = begin(transcripts, user_id=user_id, created_at=created_at)
     for index, words in enumerate(spoken):
-        transcripts.append(begun.session_id, said(index, words))
+        transcripts.append([(begun.session_id, said(index, words))])
     transcripts.finish(begun.session_id, DONE)
     return note_id

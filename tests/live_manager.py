@@ -3,11 +3,12 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aws_services.finals_writer import FinalsWriter
 from aws_services.live_parts import LiveLimits, LiveParts
 from aws_services.session_care import SessionCare
 from aws_services.session_manager import SessionManager
@@ -76,11 +77,12 @@ class RememberingRows:
         assert isinstance(opening.created_at, datetime)
         return len(self.openings)
 
-    def append(self, session_id: str, segment: Segment) -> None:
+    def append(self, finals: Sequence[tuple[str, Segment]]) -> None:
         self._maybe_fail()
-        kept = self.segments.setdefault(session_id, [])
-        assert segment.index == len(kept)
-        kept.append(segment)
+        for session_id, segment in finals:
+            kept = self.segments.setdefault(session_id, [])
+            assert segment.index == len(kept)
+            kept.append(segment)
 
     def recording_stored(self, session_id: str, recording: StoredRecording) -> None:
         self._maybe_fail()
@@ -162,9 +164,11 @@ class Dictations:
             folder,
             PastNotes(),
             RememberingLeases(),
+            FinalsWriter(runtime, self.rows),  # type: ignore[arg-type]
+            live_limits,
         )
-        self.manager = SessionManager(**places, limits=live_limits, parts=parts, clock=self.clock)
-        self.care = SessionCare(self.manager, parts, live_limits, self.clock)
+        self.manager = SessionManager(**places, parts=parts, clock=self.clock)
+        self.care = SessionCare(self.manager, parts, self.clock)
 
     def start(self, session_id: str = "one", user_id: str = "asha", **fields: Any) -> Session:
         """Start a dictation on the socket `socket-<session_id>`."""

@@ -140,7 +140,7 @@ class Site:
         transcripts = SqlTranscripts(self.engine, self.clock)
         note_id = transcripts.begin(opening)
         for index, text in enumerate(spoken):
-            transcripts.append(opening.session_id, said(index, text))
+            transcripts.append([(opening.session_id, said(index, text))])
         transcripts.finish(opening.session_id, Closing(completed=True, audio_duration_seconds=12.5))
         if recording == "STORED":
             transcripts.recording_stored(opening.session_id, self._record(opening.audio_s3_key))

@@ -8,14 +8,21 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from aws_services.live_parts import LiveLimits
+from aws_services.finals_writer import FinalsWriter
+from aws_services.live_parts import Clients, LiveLimits, LiveParts
+from aws_services.session_manager import SessionManager
+from aws_services.spool import Spool
 from aws_services.storage_manager import S3AudioStore
 from local_services.accounts import Accounts
 from local_services.file_audio_store import FileAudioStore
 from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
 from local_services.scripted_recogniser import ScriptedRecogniser
+from local_services.sql_leases import SqlLeases
+from local_services.sql_notes import SqlNotes
+from local_services.sql_transcripts import SqlTranscripts
 from models.ports import AudioStore, Recogniser
 from utils.config import Settings
+from utils.runtime import Runtime
 from web.packets import BoundedPacket
 
 LARGEST_MESSAGE_BYTES = 131_072
@@ -50,6 +57,34 @@ def accounts_of(settings: Settings, engine: Engine) -> Accounts:
 def limits_of(settings: Settings) -> LiveLimits:
     """The limits of live sessions: the settings of the same names."""
     return LiveLimits(**{limit.name: getattr(settings, limit.name) for limit in dataclasses.fields(LiveLimits)})
+
+
+def live_parts_of(settings: Settings, runtime: Runtime, engine: Engine, spool: Spool, clients: Clients) -> LiveParts:
+    """Everything around the live dictations."""
+    transcripts = SqlTranscripts(engine)
+    return LiveParts(
+        runtime=runtime,
+        recogniser=recogniser_of(settings),
+        transcripts=transcripts,
+        store=audio_store_of(settings),
+        spool=spool,
+        clients=clients,
+        spool_dir=settings.spool_dir,
+        past_notes=SqlNotes(engine),
+        leases=SqlLeases(engine),
+        finals=FinalsWriter(runtime, transcripts),
+        limits=limits_of(settings),
+    )
+
+
+def manager_of(settings: Settings, parts: LiveParts) -> SessionManager:
+    """The live dictations of this process."""
+    return SessionManager(
+        settings.max_sessions_per_worker,
+        settings.idle_timeout_seconds,
+        max_sessions_per_user=settings.max_sessions_per_user,
+        parts=parts,
+    )
 
 
 def socket_options(settings: Settings) -> dict[str, Any]:

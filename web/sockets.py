@@ -4,7 +4,6 @@ Handlers run on the hub. They are registered on python-socketio's own server: Fl
 every chunk of audio (measured: 100 us each). Every event goes through `_guarded`, so none is answered unauthenticated.
 """
 
-import collections
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from socketio.exceptions import ConnectionRefusedError as Refusal
 
 from aws_services.session_manager import SessionManager
 from local_services.accounts import Accounts, SignedIn
-from models.errors import DictationError, InternalError, NotFound, Unauthenticated, ValidationFailed
+from models.errors import DictationError, InternalError, Unauthenticated, ValidationFailed
 from utils.config import Settings
 from utils.logging import get_logger
 from utils.runtime import Runtime
@@ -183,21 +182,16 @@ class SocketDoor:
 
     def _ended(self, callers: dict[str, Caller], dictating: set[str]) -> list[str]:
         """In the blocking pool. Dictating counts as use of the sign-in."""
-        by_sign_in = collections.defaultdict(list)
-        ended = []
-        for sid, caller in callers.items():
-            if not caller.is_cookie:
-                ended += [sid] * self._is_over(self._accounts.user_of_token, caller)
-            elif sid in dictating:
-                ended += [sid] * self._is_over(self._accounts.touch, caller)
-            else:
-                by_sign_in[caller.signed_in.session_id].append(sid)
-        over = self._accounts.ended_among([sign_in for sign_in in by_sign_in if sign_in is not None])
-        return ended + [sid for sign_in, sids in by_sign_in.items() if sign_in in over for sid in sids]
+        sign_ins = {sid: caller.signed_in.session_id for sid, caller in callers.items()}
+        used = {sign_ins[sid] for sid in dictating}
+        self._accounts.touch_all([sign_in for sign_in in used if sign_in is not None])
+        over = self._accounts.ended_among({sign_in for sign_in in sign_ins.values() if sign_in is not None})
+        programs = [sid for sid, sign_in in sign_ins.items() if sign_in is None and self._is_over(callers[sid])]
+        return programs + [sid for sid, sign_in in sign_ins.items() if sign_in in over]
 
-    def _is_over(self, check: Callable[[str], object], caller: Caller) -> bool:
+    def _is_over(self, caller: Caller) -> bool:
         try:
-            check(caller.token)
-        except (Unauthenticated, NotFound):
+            self._accounts.user_of_token(caller.token)
+        except Unauthenticated:
             return True
         return False

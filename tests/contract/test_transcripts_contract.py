@@ -38,7 +38,7 @@ def test_the_row_names_its_job_and_worker(transcripts: SqlTranscripts, engine: E
 
 def test_beginning_the_same_session_again_gives_the_same_note(transcripts: SqlTranscripts, notes: SqlNotes) -> None:
     begun, note_id = begin(transcripts)
-    transcripts.append(begun.session_id, said(0, "kept"))
+    transcripts.append([(begun.session_id, said(0, "kept"))])
     assert transcripts.begin(begun) == note_id
     assert notes.note(note_id).text == "kept"
     assert notes.page(None).total == 1
@@ -72,7 +72,7 @@ def test_finals_become_the_text_in_order_with_their_words(transcripts: SqlTransc
     begun, note_id = begin(transcripts)
     spoken = [said(0, "The heart sounds are normal"), said(1, ". No murmur")]
     for segment in spoken:
-        transcripts.append(begun.session_id, segment)
+        transcripts.append([(begun.session_id, segment)])
     note = notes.note(note_id)
     assert note.text == "The heart sounds are normal. No murmur"
     assert note.word_count == 7
@@ -82,22 +82,22 @@ def test_finals_become_the_text_in_order_with_their_words(transcripts: SqlTransc
 def test_a_second_final_with_the_same_index_counts_once(transcripts: SqlTranscripts, notes: SqlNotes) -> None:
     begun, note_id = begin(transcripts)
     for index, words in [(0, "one"), (0, "one"), (1, "two"), (0, "one"), (1, "two")]:
-        transcripts.append(begun.session_id, said(index, words))
+        transcripts.append([(begun.session_id, said(index, words))])
     assert notes.note(note_id).text == "one two"
 
 
 def test_a_kept_final_can_not_be_replaced_by_another(transcripts: SqlTranscripts, notes: SqlNotes) -> None:
     begun, note_id = begin(transcripts)
-    transcripts.append(begun.session_id, said(0, "left"))
+    transcripts.append([(begun.session_id, said(0, "left"))])
     with pytest.raises(InvalidSessionState):
-        transcripts.append(begun.session_id, said(0, "right"))
+        transcripts.append([(begun.session_id, said(0, "right"))])
     assert notes.note(note_id).text == "left"
 
 
 def test_a_final_that_would_leave_a_gap_is_refused(transcripts: SqlTranscripts, notes: SqlNotes) -> None:
     begun, note_id = begin(transcripts)
     with pytest.raises(InvalidSessionState):
-        transcripts.append(begun.session_id, said(1, "second"))
+        transcripts.append([(begun.session_id, said(1, "second"))])
     assert notes.note(note_id).segments == ()
 
 
@@ -109,7 +109,7 @@ def test_two_workers_that_tell_the_same_finals_at_once_write_each_once(engine: E
     def tell_all(_: int) -> None:
         transcripts = SqlTranscripts(engine)
         for segment in spoken:
-            transcripts.append(begun.session_id, segment)
+            transcripts.append([(begun.session_id, segment)])
 
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(tell_all, range(4)))
@@ -121,9 +121,9 @@ def test_words_said_last_are_kept_even_after_the_note_was_finished(
     transcripts: SqlTranscripts, notes: SqlNotes
 ) -> None:
     begun, note_id = begin(transcripts)
-    transcripts.append(begun.session_id, said(0, "early"))
+    transcripts.append([(begun.session_id, said(0, "early"))])
     transcripts.finish(begun.session_id, GONE)
-    transcripts.append(begun.session_id, said(1, "late"))
+    transcripts.append([(begun.session_id, said(1, "late"))])
     note = notes.note(note_id)
     assert (note.text, note.word_count, note.status) == ("early late", 2, "FAILED")
 
@@ -132,8 +132,8 @@ def test_characters_that_no_database_takes_do_not_lose_the_segment(
     transcripts: SqlTranscripts, notes: SqlNotes
 ) -> None:
     begun, note_id = begin(transcripts)
-    transcripts.append(begun.session_id, said(0, "dose \x00five \ud800mg é 漢 😀"))
-    transcripts.append(begun.session_id, said(0, "dose \x00five \ud800mg é 漢 😀"))
+    transcripts.append([(begun.session_id, said(0, "dose \x00five \ud800mg é 漢 😀"))])
+    transcripts.append([(begun.session_id, said(0, "dose \x00five \ud800mg é 漢 😀"))])
     assert notes.note(note_id).text == "dose \ufffdfive \ufffdmg é 漢 😀"
 
 
@@ -203,17 +203,17 @@ def test_the_database_itself_refuses_other_moves(transcripts: SqlTranscripts, en
 
 def test_a_clock_set_back_never_makes_a_note_older(transcripts: SqlTranscripts, notes: SqlNotes, clock: Clock) -> None:
     begun, note_id = begin(transcripts)
-    transcripts.append(begun.session_id, said(0, "one"))
+    transcripts.append([(begun.session_id, said(0, "one"))])
     latest = notes.note(note_id).updated_at
     clock.time = START - timedelta(days=1)
-    transcripts.append(begun.session_id, said(1, "two"))
+    transcripts.append([(begun.session_id, said(1, "two"))])
     assert notes.note(note_id).updated_at == latest
 
 
 def test_an_unknown_session_is_not_found(transcripts: SqlTranscripts) -> None:
     begun = opening()
     for call in (
-        lambda: transcripts.append(begun.session_id, said(0, "one")),
+        lambda: transcripts.append([(begun.session_id, said(0, "one"))]),
         lambda: transcripts.recording_stored(begun.session_id, stored(begun)),
         lambda: transcripts.recording_failed(begun.session_id),
         lambda: transcripts.finish(begun.session_id, DONE),
@@ -234,7 +234,7 @@ def test_a_database_that_does_not_answer_can_be_tried_again_and_says_no_words() 
 
 def test_a_broken_constraint_does_not_quote_the_row(transcripts: SqlTranscripts, engine: Engine) -> None:
     begun, note_id = begin(transcripts)
-    transcripts.append(begun.session_id, said(0, "canary"))
+    transcripts.append([(begun.session_id, said(0, "canary"))])
     with pytest.raises(IntegrityError) as failure, transaction(sessionmaker(engine)) as rows:
         rows.get_one(Transcription, note_id).status = "DONE"
         rows.flush()

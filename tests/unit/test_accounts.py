@@ -222,23 +222,24 @@ def test_a_session_unused_for_the_idle_time_is_over(accounts: Accounts, clock: C
     token = signed_in(accounts)
     row = session_id(accounts, token)
     clock.forward(minutes=14)
-    accounts.touch(token)
+    accounts.touch_all([row])
     clock.forward(minutes=14)
     assert accounts.ended_among([row]) == set()
     clock.forward(minutes=1)
+    accounts.touch_all([row])
     assert accounts.ended_among([row]) == {row}
     with pytest.raises(Unauthenticated):
-        accounts.touch(token)
+        accounts.user_of_session(token)
 
 
 def test_a_session_in_constant_use_ends_with_its_lifetime(accounts: Accounts, clock: Clock) -> None:
     token = signed_in(accounts)
     for _ in range(71):
         clock.forward(minutes=10)
-        accounts.touch(token)
+        accounts.touch_all([session_id(accounts, token)])
     clock.forward(minutes=10)
     with pytest.raises(Unauthenticated):
-        accounts.touch(token)
+        accounts.user_of_session(token)
 
 
 def test_use_is_written_down_at_most_once_a_minute(engine: Engine, accounts: Accounts, clock: Clock) -> None:
@@ -248,11 +249,12 @@ def test_use_is_written_down_at_most_once_a_minute(engine: Engine, accounts: Acc
         with Database(engine) as db:
             return db.scalars(select(UserSession.last_used_at)).one()
 
+    row = session_id(accounts, token)
     clock.forward(seconds=59)
-    accounts.touch(token)
+    accounts.touch_all([row])
     assert last_used() == started
     clock.forward(seconds=1)
-    accounts.touch(token)
+    accounts.touch_all([row])
     assert last_used() == clock.time
 
 
