@@ -97,6 +97,7 @@ def test_after_a_kill_every_acknowledged_byte_and_every_told_final_is_on_disk(se
     pcm = os.urandom(3 * SECOND)
     speaker.say(pcm)
     speaker.wait_until_kept(2 * SECOND)
+    wait_until(lambda: speaker.finals)
     kept, told = speaker.kept_bytes, list(speaker.finals)
     server.kill()
     spool = server.folder / "instance" / "spool" / speaker.session_id
