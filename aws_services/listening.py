@@ -70,6 +70,8 @@ class Listening:
         self._caught_up = True
         self._replaying = self._resting = self._ending = self._over = False
         self._tries = 0
+        self._asked_to_end = False
+        """Whether the stream was told to finish: an end that comes before that is a failure"""
         self._unsettled: dict[str, float] = {}
         """Segments shown as partials, and when they began"""
         self._heard_at = 0.0
@@ -106,7 +108,7 @@ class Listening:
         """No more audio: the words of all of it will come, then StreamEnd."""
         self._ending = True
         self._tries = min(self._tries, MAX_TRIES - 1)  # one more chance, now that nobody waits
-        if self._stream is not None and self._caught_up:
+        if self._stream is not None and self._caught_up and not self._resting:
             self._finish_stream()
         elif self._stream is None and not self._replaying:
             self._go_on()
@@ -164,9 +166,9 @@ class Listening:
     def _stream_ended(self, end: StreamEnd) -> None:
         self._stream = None
         self._ended.set()
-        asked, self._resting = self._resting or (self._ending and self._caught_up), False
-        if end.failed or not asked:
-            self._count_failure(end.reason or "ended_early")
+        self._resting = False
+        if end.failed:
+            self._count_failure(end.reason)
         else:
             self._settled = self._fed
         if not self._replaying:
@@ -236,22 +238,33 @@ class Listening:
         self._number += 1
         number = self._number
         self._base = self._fed = self._settled
-        self._stream = self._recogniser.open(
-            self._request, tell=lambda heard: self._runtime.post(self._hear, number, heard, time.perf_counter())
-        )
+        self._asked_to_end = False
+
+        def tell(heard: Partial | Final | StreamEnd) -> None:  # on any thread
+            if isinstance(heard, StreamEnd) and not self._asked_to_end:
+                heard = StreamEnd(failed=True, reason=heard.reason or "ended_early")
+            self._runtime.post(self._hear, number, heard, time.perf_counter())
+
+        self._stream = self._recogniser.open(self._request, tell)
 
     def _finish_stream(self) -> None:
         if self._stream is not None:
             self._ended, self._heard_at = self._runtime.flag(), time.monotonic()
+            self._asked_to_end = True
             self._stream.finish()
             self._runtime.spawn(self._watch_finish, self._number, self._ended)
 
     def _watch_finish(self, number: int, ended: Flag) -> None:
         """A stream that falls silent before its last word is cut off, so that the next one can be asked."""
-        while not ended.wait(LAST_WORDS_SECONDS - (time.monotonic() - self._heard_at)):
-            if time.monotonic() - self._heard_at >= LAST_WORDS_SECONDS and self._stream is not None:
+        silent_seconds = 0.0
+        while not ended.wait(LAST_WORDS_SECONDS - silent_seconds):
+            silent_seconds = time.monotonic() - self._heard_at
+            if number != self._number or self._stream is None:
+                return
+            if silent_seconds >= LAST_WORDS_SECONDS:
                 self._stream.cancel()
                 self._hear(number, StreamEnd(failed=True, reason="hangs"), time.perf_counter())
+                return
 
     def _spooled(self) -> Spooled:
         assert self.spooled is not None
