@@ -11,10 +11,12 @@ const FIRST_SAMPLES_MS = 5000;
 /**
  * Hears one dictation: microphone in, chunks of s16le mono out.
  *
- * Events: `chunk` (ArrayBuffer), `level` ({peak 0..1, seconds}), `error` (MicrophoneProblem: the microphone went away).
+ * Events: `chunk` (ArrayBuffer), `level` ({peak 0..1, seconds}), `hearing` ({isHearing, reason}: the computer muted or
+ * interrupted the sound, or gives it back), `devices` (some were plugged in or out), `error` (MicrophoneProblem: the
+ * microphone went away).
  */
 export class AudioCapture {
-  #listeners = new Listeners(["chunk", "level", "error"]);
+  #listeners = new Listeners(["chunk", "level", "hearing", "devices", "error"]);
   #sampleRate;
   #chunkDurationMs;
   #deviceId;
@@ -24,8 +26,10 @@ export class AudioCapture {
   #source = null;
   #worklet = null;
   #maker = null;
+  #label = "";
   #heard = () => {};
   #abort = new AbortController();
+  #closing = new AbortController();
 
   /**
    * @param {number} sampleRate hertz of the chunks
@@ -56,22 +60,72 @@ export class AudioCapture {
   async initialize() {
     await this.check();
     try {
-      this.#stream = await this.#open();
-      const { AudioContext, AudioWorkletNode } = this.#browser;
-      this.#context = new AudioContext({ latencyHint: "interactive" });
+      this.#stream = await this.#open(this.#deviceId);
+      this.#context = new this.#browser.AudioContext({ latencyHint: "interactive" });
       await this.#context.audioWorklet.addModule(WORKLET);
-      this.#source = this.#context.createMediaStreamSource(this.#stream);
-      this.#worklet = new AudioWorkletNode(this.#context, "pcm-worklet", { numberOfOutputs: 0 });
     } catch (error) {
       await this.#release();
       throw MicrophoneProblem.from(error);
     }
-    this.#maker = new ChunkMaker(this.#context.sampleRate, this.#sampleRate, this.#chunkDurationMs);
+    const { signal } = this.#closing;
+    const devices = () => this.#listeners.tell("devices");
+    this.#browser.navigator.mediaDevices.addEventListener("devicechange", devices, { signal });
   }
 
   /** Begins to hear; fulfilled when the first samples came. Call initialize() first. Throws MicrophoneProblem. */
   async start() {
-    const { signal } = this.#abort;
+    this.#maker = new ChunkMaker(this.#context.sampleRate, this.#sampleRate, this.#chunkDurationMs);
+    await this.#listen();
+  }
+
+  /** Hands over what was heard to the last sample, and really closes the microphone, until resume(). */
+  async pause() {
+    await this.#handOver();
+    this.#closeMicrophone();
+    await this.#context?.suspend();
+  }
+
+  /** Hears again, with another microphone when the chosen one is gone. Throws MicrophoneProblem; it can be tried again. */
+  async resume() {
+    try {
+      this.#stream = await this.#openAny();
+      await this.start();
+    } catch (error) {
+      this.#closeMicrophone();
+      throw MicrophoneProblem.from(error);
+    }
+  }
+
+  /** Hands over what was heard to the last sample, then closes everything. Harmless when not started. */
+  async stop() {
+    await this.#handOver();
+    await this.#release();
+  }
+
+  /** What the browser calls the microphone. */
+  get deviceLabel() {
+    return this.#label;
+  }
+
+  async #open(deviceId) {
+    const wanted = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    if (deviceId) wanted.deviceId = { exact: deviceId };
+    const stream = await this.#browser.navigator.mediaDevices.getUserMedia({ audio: wanted });
+    this.#label = stream.getAudioTracks()[0].label;
+    return stream;
+  }
+
+  #openAny() {
+    return this.#open(this.#deviceId).catch((error) => {
+      if (error.name !== "OverconstrainedError") throw error;
+      return this.#open("");
+    });
+  }
+
+  async #listen() {
+    const { signal } = (this.#abort = new AbortController());
+    this.#worklet = new this.#browser.AudioWorkletNode(this.#context, "pcm-worklet", { numberOfOutputs: 0 });
+    this.#source = this.#context.createMediaStreamSource(this.#stream);
     const firstSamples = new Promise((resolve, reject) => {
       this.#heard = resolve;
       setTimeout(() => reject(new MicrophoneProblem("failed")), FIRST_SAMPLES_MS);
@@ -79,31 +133,24 @@ export class AudioCapture {
     this.#worklet.port.addEventListener("message", ({ data }) => this.#take(data), { signal });
     this.#worklet.addEventListener("processorerror", () => this.#fail("failed"), { signal });
     this.#worklet.port.start();
-    const [track] = this.#stream.getAudioTracks();
-    track.addEventListener("ended", () => this.#fail("unplugged"), { signal });
     this.#source.connect(this.#worklet);
     await Promise.all([this.#context.resume(), firstSamples]);
+    this.#watchMicrophone(signal);
   }
 
-  /** Hands over what was heard to the last sample, then closes the microphone. Harmless when not started. */
-  async stop() {
-    if (this.#worklet && this.#maker) {
-      await this.#flushWorklet();
-      this.#maker.flush().forEach((chunk) => this.#listeners.tell("chunk", chunk));
-      this.#maker = null;
-    }
-    await this.#release();
-  }
-
-  /** What the browser calls the open microphone. */
-  get deviceLabel() {
-    return this.#stream?.getAudioTracks()[0]?.label ?? "";
-  }
-
-  async #open() {
-    const wanted = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    if (this.#deviceId) wanted.deviceId = { exact: this.#deviceId };
-    return this.#browser.navigator.mediaDevices.getUserMedia({ audio: wanted });
+  #watchMicrophone(signal) {
+    const [track] = this.#stream.getAudioTracks();
+    const hearing = (isHearing, reason) => this.#listeners.tell("hearing", { isHearing, reason });
+    track.addEventListener("ended", () => this.#fail("unplugged"), { signal });
+    track.addEventListener("mute", () => hearing(false, "muted"), { signal });
+    track.addEventListener("unmute", () => hearing(true, "muted"), { signal });
+    const changed = () => {
+      const isRunning = this.#context.state === "running";
+      hearing(isRunning, "interrupted");
+      // After a telephone call, for instance, the browser may need to be asked; until then it refuses.
+      if (!isRunning) this.#context.resume().catch(() => hearing(false, "interrupted"));
+    };
+    this.#context.addEventListener("statechange", changed, { signal });
   }
 
   #take(block) {
@@ -112,6 +159,13 @@ export class AudioCapture {
     const peak = block.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
     this.#listeners.tell("level", { peak, seconds: block.length / this.#context.sampleRate });
     this.#maker.push(block).forEach((chunk) => this.#listeners.tell("chunk", chunk));
+  }
+
+  async #handOver() {
+    if (!this.#worklet || !this.#maker) return;
+    await this.#flushWorklet();
+    this.#maker?.flush().forEach((chunk) => this.#listeners.tell("chunk", chunk));
+    this.#maker = null;
   }
 
   #flushWorklet() {
@@ -131,11 +185,16 @@ export class AudioCapture {
     this.#listeners.tell("error", new MicrophoneProblem(kind, this.deviceLabel));
   }
 
-  async #release() {
+  #closeMicrophone() {
     this.#abort.abort();
     this.#source?.disconnect();
     this.#stream?.getTracks().forEach((track) => track.stop());
-    if (this.#context && this.#context.state !== "closed") await this.#context.close();
     this.#worklet = null;
+  }
+
+  async #release() {
+    this.#closing.abort();
+    this.#closeMicrophone();
+    if (this.#context && this.#context.state !== "closed") await this.#context.close();
   }
 }

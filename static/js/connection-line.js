@@ -1,7 +1,17 @@
 import { connectionWords } from "./connection-words.js";
 
-const NOTHING_WAITS = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0 };
-const AT_FIRST = { isLost: false, isDraining: false, waiting: NOTHING_WAITS, recogniser: "live", lag: 0 };
+const NOTHING_WAITS = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0, isKept: true };
+const AT_FIRST = {
+  isLost: false,
+  isFull: false,
+  isCatchingUp: false,
+  isDraining: false,
+  isTextless: false,
+  refusal: null,
+  waiting: NOTHING_WAITS,
+  recogniser: "live",
+  lag: 0,
+};
 
 /** The one place that says how the connection is. */
 export class ConnectionLine {
@@ -15,7 +25,7 @@ export class ConnectionLine {
   /** @param {Partial<object>} change whatever is different now; see connectionWords */
   show(change) {
     this.#now = { ...this.#now, ...change };
-    const { tone, text } = connectionWords(this.#now);
+    const { tone, text } = connectionWords({ ...this.#now, isOffline: navigator.onLine === false });
     this.#write(tone, text);
   }
 

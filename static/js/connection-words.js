@@ -15,18 +15,40 @@ const QUIET = {
 
 /**
  * The state of the connection in words, for the one place that shows it.
- * @param {{state: string, isLost: boolean, isDraining: boolean, waiting: object, recogniser: string, lag: number}} now
+ * @param {object} now state; isOffline, isLost, refusal (why no line can be had), isFull, isCatchingUp, isDraining,
+ *   isTextless; waiting; recogniser, lag
  * @returns {{tone: "idle"|"good"|"warn"|"bad", text: string}}
  */
-export function connectionWords({ state, isLost, isDraining, waiting, recogniser, lag }) {
-  if (isLost && state === "recording") {
-    return { tone: "bad", text: `Connection lost. Still recording here: ${duration(waiting.waitingSeconds)} not sent` };
-  }
-  if (state !== "recording") return { tone: "idle", text: QUIET[state] };
-  if (waiting.oldestMs >= SLOW_MS) {
-    return { tone: "warn", text: `Slow connection. ${duration(waiting.waitingSeconds)} waiting to send` };
-  }
-  if (isDraining) return { tone: "warn", text: "The server restarts soon. Finish this dictation now" };
+export function connectionWords(now) {
+  const { state, waiting, isDraining, isTextless, recogniser, lag } = now;
+  if (state !== "recording" && state !== "paused") return { tone: "idle", text: QUIET[state] };
+  if (waiting.oldestMs >= SLOW_MS) return lateWords(now);
+  if (state === "paused") return { tone: "idle", text: "Paused. Nothing is heard" };
+  if (isDraining) return { tone: "warn", text: "Updating the server. Still recording" };
   if (recogniser in RECOGNISER) return { tone: "warn", text: RECOGNISER[recogniser](lag) };
+  if (isTextless) return { tone: "warn", text: "You can be heard, but no text comes back. Your recording is safe" };
   return { tone: "good", text: "Live. Everything you say is being saved" };
+}
+
+function lateWords({ state, isOffline, isLost, refusal, isFull, isCatchingUp, waiting }) {
+  const late = `${duration(waiting.waitingSeconds)} waiting to send`;
+  if (isLost) {
+    const still = state === "paused" ? "paused" : "still recording";
+    return { tone: "warn", text: `${lostWords(isOffline, refusal)} - ${still}, saved ${place(waiting)}: ${late}` };
+  }
+  if (isFull) {
+    return { tone: "bad", text: `Server storage is full - your dictation is being kept ${place(waiting)}: ${late}` };
+  }
+  if (isCatchingUp) return { tone: "warn", text: `Catching up: ${late}. Text follows` };
+  return { tone: "warn", text: `Slow connection. ${late}` };
+}
+
+function lostWords(isOffline, refusal) {
+  if (isOffline) return "Offline";
+  if (refusal === "UNAUTHENTICATED") return "Signed out";
+  return refusal ? "Server busy" : "Reconnecting";
+}
+
+function place({ isKept }) {
+  return isKept ? "on this computer" : "in this page only";
 }

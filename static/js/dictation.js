@@ -1,14 +1,21 @@
+import { Alarms } from "./alarms.js";
+import { Finishing } from "./finishing.js";
 import { duration } from "./format.js";
+import { showLine } from "./line-views.js";
 import { noticeView } from "./notice-view.js";
-import { lostNotice, noticeFor } from "./notices.js";
+import { noticeFor } from "./notices.js";
+import { Pausing } from "./pausing.js";
+import { takenOver } from "./session-place.js";
 
 const RETRY_SECONDS = 30;
-const CONNECTION_LOST = { error_code: "WEBSOCKET_CONNECTION_FAILED" };
 const NOTHING_WAITS = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0 };
 const SIGN_IN = { label: "Sign in", run: () => location.assign("/login"), isMain: true };
+const SIGN_IN_BESIDE = { label: "Sign in", href: "/login", isMain: true };
+const GOING = ["recording", "paused"];
 const SAID = {
   starting: "Starting. Wait before you speak.",
   recording: "Recording.",
+  paused: "Paused.",
   finishing: "Recording stopped. Saving.",
 };
 
@@ -17,173 +24,174 @@ export class Dictation {
   #recorder;
   #views;
   #makeCapture;
-  #makeSocket;
-  #unsent;
+  #makeLine;
+  #newAbout;
+  #outbox;
   #retry;
+  #alarms;
+  #pausing;
+  #finishing;
   #maxSeconds;
+  #now;
   #capture = null;
-  #socket = null;
-  #isLost = false;
+  #line = null;
+  #audio = null;
+  #notes = [];
 
   /**
-   * @param {object} parts recorder, views {button, display, clock, meter, connection, receipt, settings},
-   *   makeCapture(), makeSocket(), unsent, retry, maxSeconds
+   * @param {object} parts recorder, views {button, pause, display, clock, meter, connection, receipt, settings},
+   *   makeCapture(), makeLine(audio), newAbout(), outbox, retry, maxSeconds, now: milliseconds
    */
-  constructor({ recorder, views, makeCapture, makeSocket, unsent, retry, maxSeconds }) {
+  constructor({ recorder, views, makeCapture, makeLine, newAbout, outbox, retry, maxSeconds, now = Date.now }) {
     this.#recorder = recorder;
     this.#views = views;
     this.#makeCapture = makeCapture;
-    this.#makeSocket = makeSocket;
-    this.#unsent = unsent;
+    this.#makeLine = makeLine;
+    this.#newAbout = newAbout;
+    this.#outbox = outbox;
     this.#retry = retry;
     this.#maxSeconds = maxSeconds;
+    this.#now = now;
+    const [tell, stop] = [(problem, choices) => this.#tell(problem, choices), () => this.stop()];
+    this.#alarms = new Alarms(views, () => this.#pausing.slept(), now);
+    this.#pausing = new Pausing({ recorder, alarms: this.#alarms, display: views.display, tell, stop, now });
+    this.#finishing = new Finishing({
+      outbox,
+      receipt: views.receipt,
+      say: (words) => views.display.showStatus(words),
+    });
     recorder.follow((state) => this.#show(state));
   }
 
   /** The record button: begins or ends a dictation, whichever fits; nothing in between. */
   press() {
-    return this.#recorder.state === "recording" ? this.stop() : this.record();
+    return this.#isGoing ? this.stop() : this.record();
   }
 
-  async record() {
-    if (!this.#unsent.isEmpty) return this.#offerUnsent();
-    if (!this.#recorder.move("record")) return undefined;
-    this.#fresh();
+  /** @param {object} about what is dictated into: a new session unless it says otherwise */
+  async record(about = this.#newAbout()) {
+    if (!this.#recorder.move("record")) return;
+    this.#fresh(about);
     try {
       await this.#capture.check();
-      const { limits } = await this.#socket.connect();
+      const { limits } = await this.#line.connect();
       this.#views.clock.reset(Math.min(this.#maxSeconds, limits?.max_seconds ?? Infinity));
       this.#recorder.move("accepted");
       await this.#capture.initialize();
       await this.#capture.start();
-      if (this.#isLost) throw CONNECTION_LOST;
       this.#recorder.move("heard");
+      this.#alarms.start(this.#capture);
     } catch (problem) {
       await this.#giveUp(problem);
     }
-    return undefined;
+  }
+
+  /** Goes on here with what another tab records. */
+  takeOver(about) {
+    return this.record(takenOver(about, this.#now()));
+  }
+
+  /** The pause button: closes the microphone for a while, or opens it again. */
+  pauseOrGoOn() {
+    return this.#pausing.press();
   }
 
   async stop() {
     if (this.#recorder.move("stop")) await this.#finish();
   }
 
-  /** An empty page for the next dictation. Nothing that was not saved is thrown away. */
+  /** An empty page for the next dictation. */
   clear() {
-    if (this.#recorder.state !== "ready" || !this.#unsent.isEmpty) return;
+    if (this.#recorder.state !== "ready") return;
     this.#views.display.clear();
     this.#views.receipt.hide();
     this.#views.clock.reset(this.#maxSeconds);
   }
 
-  /** True while leaving the page would lose something. */
-  get holdsUnsavedAudio() {
-    return this.#recorder.state !== "ready" || !this.#unsent.isEmpty;
+  /** True while leaving the page would lose something, or keep it from being sent. */
+  get needsPage() {
+    return this.#recorder.state !== "ready" || this.#outbox.needsPage;
   }
 
-  #fresh() {
+  get #isGoing() {
+    return GOING.includes(this.#recorder.state);
+  }
+
+  #fresh(about) {
     this.#retry.stop();
-    this.#socket?.disconnect();
-    this.#isLost = false;
+    this.#notes = [];
     this.#views.display.clear();
     this.#views.receipt.hide();
     this.#views.connection.reset();
+    this.#audio = this.#outbox.begin(about);
     this.#capture = this.#makeCapture();
-    this.#socket = this.#makeSocket();
-    this.#listenToMicrophone(this.#capture, this.#socket);
-    this.#listenToServer(this.#socket);
+    this.#line = this.#makeLine(this.#audio);
+    this.#pausing.begin(this.#capture, this.#line);
+    this.#listenToMicrophone(this.#capture, this.#line);
+    this.#listenToServer(this.#line);
   }
 
-  #listenToMicrophone(capture, socket) {
-    capture.on("chunk", (pcm) => {
-      socket.sendAudioChunk(pcm);
-      if (this.#isLost) this.#views.connection.show({ waiting: socket.waiting });
-    });
+  #listenToMicrophone(capture, line) {
+    capture.on("chunk", (pcm) => line.sendAudioChunk(pcm));
     capture.on("level", (level) => {
       this.#views.meter.show(level, capture.deviceLabel);
       this.#views.clock.add(level.seconds);
+      this.#alarms.heard(level);
     });
-    capture.on("error", (problem) => this.#end(problem));
+    capture.on("hearing", (change) => this.#alarms.hearing(change));
+    capture.on("error", (problem) => {
+      if (problem.kind === "unplugged" && this.#isGoing) this.#pausing.unplugged(problem);
+      else this.#end(problem);
+    });
   }
 
-  #listenToServer(socket) {
-    const { display, connection, receipt } = this.#views;
-    socket.on("result", ({ is_partial: isPartial, text, segment_id: segmentId }) => {
-      if (isPartial) display.updatePartial(text, segmentId);
-      else display.appendFinal(text, segmentId);
-    });
-    socket.on("acknowledged", (waiting) => connection.show({ waiting }));
-    socket.on("slow", (waiting) => connection.show({ waiting }));
-    socket.on("state", ({ recogniser_state: recogniser, lag_seconds: lag }) => connection.show({ recogniser, lag }));
-    socket.on("draining", () => connection.show({ isDraining: true }));
-    socket.on("stored", ({ audio_status: status }) => {
-      receipt.audio(status);
-      if (this.#recorder.state === "ready") socket.disconnect();
-    });
-    socket.on("complete", () => this.#end());
-    socket.on("error", (error) => this.#serverSays(error));
-    socket.on("closed", (waiting) => this.#lost(waiting));
+  #listenToServer(line) {
+    const isShown = () => this.#line === line;
+    const on = (event, told) => line.on(event, (what) => isShown() && told(what));
+    showLine(line, this.#views, { isShown, texted: () => this.#alarms.texted() });
+    on("complete", () => this.#end());
+    on("continued", ({ transcription_id: id }) => this.#continued(id));
+    on("superseded", (error) => this.#end(error));
+    on("refused", (error) => this.#refused(error));
+    on("error", (error) => this.#serverSays(error));
   }
 
   #serverSays(error) {
-    if (this.#recorder.state !== "recording") return;
+    if (!this.#isGoing) return;
     if (error.recoverable === false) this.#end(error);
     else this.#tell(error);
+  }
+
+  #refused({ error_code: code }) {
+    if (code === "UNAUTHENTICATED" && this.#isGoing) this.#tell({ error_code: "SIGNED_OUT" }, [SIGN_IN_BESIDE]);
+  }
+
+  #continued(noteId) {
+    if (noteId) this.#notes.push(noteId);
+    if (!this.#isGoing) return;
+    const first = noteId ? [{ label: "Open the first note", href: `/notes/${encodeURIComponent(noteId)}` }] : [];
+    this.#tell({ error_code: "CONTINUED" }, first);
   }
 
   /** The microphone or the server ended it. What was heard until now is finished like any other dictation. */
   async #end(problem) {
     if (!this.#recorder.move("ended")) return;
     if (problem) this.#tell(problem);
-    await this.#finish(problem);
+    await this.#finish();
   }
 
-  #lost(waiting) {
-    this.#isLost = true;
-    this.#views.connection.show({ isLost: true, waiting });
-    if (this.#recorder.state !== "recording") return;
-    this.#tellWords(lostNotice(waiting));
-  }
-
-  /** @param {object} [cause] why it ended, when that was nobody's wish; told already */
-  async #finish(cause) {
+  async #finish() {
+    const [line, audio, notes] = [this.#line, this.#audio, this.#notes];
+    this.#alarms.stop();
     await this.#capture.stop();
-    try {
-      const complete = await this.#socket.endSession();
-      this.#views.display.showStatus(this.#views.receipt.show(complete));
-      if (complete.audio_status === "STORED") this.#socket.disconnect();
-    } catch (problem) {
-      this.#keepUnsent(cause ?? problem);
-    }
+    await this.#finishing.finish({ line, audio, notes, isShown: () => this.#line === line });
     this.#recorder.move("finished");
-  }
-
-  #keepUnsent(problem) {
-    this.#unsent.keep(this.#socket.waitingPcm, this.#socket.sampleRate);
-    if (this.#unsent.isEmpty) this.#tell(problem);
-    else this.#offerUnsent();
-  }
-
-  #offerUnsent() {
-    const seconds = duration(this.#unsent.seconds);
-    const words = noticeFor(CONNECTION_LOST, this.#socket.waiting, this.#maxSeconds);
-    const action =
-      "Save it as a file now: it is gone when this page is closed. The part on the server appears under Notes.";
-    this.#tellWords({ ...words, what: `The last ${seconds} of this dictation did not reach the server.`, action }, [
-      { label: `Save ${seconds} as a WAV file`, run: () => this.#unsent.download(), isMain: true },
-      { label: "Discard it", run: () => this.#discardUnsent() },
-    ]);
-  }
-
-  #discardUnsent() {
-    if (!globalThis.confirm(`Discard ${duration(this.#unsent.seconds)} of speech? It can't be brought back.`)) return;
-    this.#unsent.discard();
-    this.#views.display.showError("");
   }
 
   async #giveUp(problem) {
     await this.#capture.stop();
-    this.#socket.disconnect();
+    this.#line.disconnect();
+    await this.#outbox.over(this.#audio);
     this.#recorder.move("failed");
     if (problem.error_code === "SESSION_LIMIT_EXCEEDED") this.#tryAgainLater(problem);
     else if (problem.error_code === "UNAUTHENTICATED") this.#tell(problem, [SIGN_IN]);
@@ -208,18 +216,19 @@ export class Dictation {
   }
 
   #tell(problem, choices = []) {
-    this.#tellWords(noticeFor(problem, this.#socket.waiting, this.#maxSeconds), choices);
+    this.#tellWords(noticeFor(problem, this.#line.waiting, this.#maxSeconds), choices);
   }
 
   #tellWords(words, choices = []) {
-    this.#views.display.showError(noticeView(words, choices, this.#socket.sessionId.slice(0, 8)));
+    this.#views.display.showError(noticeView(words, choices, this.#line.sessionId.slice(0, 8)));
   }
 
   #show(state) {
     this.#views.button.show(state);
+    this.#views.pause.show(state);
     this.#views.connection.show({ state });
     this.#views.settings.disabled = state !== "ready";
-    if (state === "ready") this.#views.meter.reset();
+    if (state === "ready" || state === "paused") this.#views.meter.reset();
     if (SAID[state]) this.#views.display.showStatus(SAID[state]);
   }
 }

@@ -25,9 +25,22 @@ export class LevelMeter {
     this.#bar.style.setProperty("--level", this.#shown.toFixed(3));
     this.#quietFor = peak < QUIET_PEAK ? this.#quietFor + seconds : 0;
     const isQuiet = this.#quietFor >= QUIET_SECONDS;
-    if (isQuiet === !this.#hint.hidden) return;
-    this.#hint.hidden = !isQuiet;
-    this.#hint.textContent = isQuiet ? quietHint(deviceLabel) : "";
+    if (peak >= QUIET_PEAK) this.#hint.hidden = true;
+    if (!isQuiet || !this.#hint.hidden) return;
+    this.#hint.hidden = false;
+    this.#hint.textContent = quietHint(deviceLabel);
+  }
+
+  /** @param {string} words why no sound comes; they stay until a voice is heard or calm() */
+  alarm(words) {
+    this.#bar.style.setProperty("--level", "0");
+    this.#hint.textContent = words;
+    this.#hint.hidden = false;
+  }
+
+  calm() {
+    this.#quietFor = 0;
+    this.#hint.hidden = true;
   }
 
   reset() {

@@ -3,17 +3,25 @@ import { ConnectionLine } from "./connection-line.js";
 import { Dictation } from "./dictation.js";
 import { LevelMeter } from "./level-meter.js";
 import { MicrophonePicker } from "./microphone-picker.js";
+import { NotesApi } from "./notes-api.js";
+import { openStore } from "./open-store.js";
+import { Outbox } from "./outbox.js";
+import { PauseButton } from "./pause-button.js";
 import { Preferences } from "./preferences.js";
 import { Receipt } from "./receipt.js";
 import { RecordButton } from "./record-button.js";
 import { RecorderState } from "./recorder-state.js";
 import { RetryCountdown } from "./retry-countdown.js";
+import { roomWarning } from "./room.js";
 import { SessionClock } from "./session-clock.js";
+import { newAbout, SAMPLE_RATES } from "./session-place.js";
+import { TabLock } from "./tab-lock.js";
 import { TranscriptionDisplay } from "./transcription-display.js";
-import { UnsentAudio } from "./unsent-audio.js";
-import { SAMPLE_RATES, TranscriptionWebSocket } from "./websocket-client.js";
+import { UnsentShelf } from "./unsent-shelf.js";
+import { TranscriptionWebSocket } from "./websocket-client.js";
 
 const CHUNK_MS = 250;
+const BYTES_A_SAMPLE = 2;
 
 const page = document.querySelector("[data-dictation]");
 const find = (name) => page.querySelector(`[data-part="${name}"]`);
@@ -30,14 +38,26 @@ const microphones = new MicrophonePicker(
   preferences,
 );
 
+const opening = openStore();
+const makeLine = (audio) =>
+  new TranscriptionWebSocket(location.origin, userId, audio.about.quality, { specialty: audio.about.specialty, audio });
+const outbox = new Outbox({
+  opening,
+  tabs: new TabLock(),
+  makeLine,
+  shelf: new UnsentShelf(find("unsent"), find("unsent-card")),
+});
+
 const display = new TranscriptionDisplay(find("transcript"));
-const recorder = new RecorderState();
 const button = new RecordButton(find("record"), find("state"));
+const pause = new PauseButton(find("pause"));
 const clockViews = [find("elapsed"), find("remaining")];
+const notes = new NotesApi();
 const dictation = new Dictation({
-  recorder,
+  recorder: new RecorderState(),
   views: {
     button,
+    pause,
     display,
     clock: new SessionClock(...clockViews, maxSeconds, (words) => display.showStatus(words)),
     meter: new LevelMeter(find("level"), find("level-hint")),
@@ -46,18 +66,25 @@ const dictation = new Dictation({
       find("receipt"),
       () => display.text,
       () => dictation.clear(),
+      (id) => notes.note(id),
     ),
     settings: find("settings"),
   },
   makeCapture: () =>
     new AudioCapture(SAMPLE_RATES[find("quality").value], CHUNK_MS, { deviceId: microphones.deviceId }),
-  makeSocket: () =>
-    new TranscriptionWebSocket(location.origin, userId, find("quality").value, { specialty: find("specialty").value }),
-  unsent: new UnsentAudio(),
+  makeLine,
+  newAbout: () =>
+    newAbout({ quality: find("quality").value, specialty: find("specialty").value, startedAt: Date.now() }),
+  outbox,
   retry: new RetryCountdown(),
   maxSeconds,
 });
 
 button.start(() => dictation.press());
+pause.start(() => dictation.pauseOrGoOn());
 microphones.start();
-addEventListener("beforeunload", (event) => dictation.holdsUnsavedAudio && event.preventDefault());
+outbox.find((about) => dictation.takeOver(about));
+addEventListener("beforeunload", (event) => dictation.needsPage && event.preventDefault());
+
+const bytesASecond = BYTES_A_SAMPLE * SAMPLE_RATES[find("quality").value];
+find("room-hint").textContent = await roomWarning(await opening, { bytesASecond, maxSeconds });

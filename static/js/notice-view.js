@@ -1,7 +1,7 @@
 /**
  * A notice as an element: the heading says what happened, the text whether it is safe and what to do.
  * @param {{what: string, safe: string, action: string}} notice
- * @param {{label: string, run: () => void, isMain?: boolean}[]} choices buttons
+ * @param {{label: string, run?: () => void, href?: string, isMain?: boolean}[]} choices buttons, and links to other tabs
  * @param {string} reference an id to quote to support, or empty
  * @returns {HTMLElement}
  */
@@ -19,12 +19,17 @@ export function noticeView({ what, safe, action }, choices = [], reference = "")
   return notice;
 }
 
-function choiceButton({ label, run, isMain = false }) {
-  const button = line("button", label);
-  button.type = "button";
-  button.className = isMain ? "button button-main" : "button";
-  button.addEventListener("click", run);
-  return button;
+function choiceButton({ label, run, href, isMain = false }) {
+  const choice = line(href ? "a" : "button", label);
+  choice.className = isMain ? "button button-main" : "button";
+  if (href) {
+    choice.href = href;
+    choice.target = "_blank";
+  } else {
+    choice.type = "button";
+    choice.addEventListener("click", run);
+  }
+  return choice;
 }
 
 function line(tag, text) {

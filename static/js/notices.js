@@ -16,8 +16,8 @@ const MICROPHONE = {
     action: "Close the other program, such as a video call, then try again.",
   },
   unplugged: {
-    what: "The microphone was disconnected, so the recording ended.",
-    action: "Connect it again and start a new dictation to go on.",
+    what: "The microphone was disconnected. Nothing is recorded now.",
+    action: "Connect it again and recording goes on by itself, or go on with another one.",
   },
   failed: {
     what: "Audio capture failed. Please refresh and try again.",
@@ -60,12 +60,24 @@ const SERVER = {
     action: "Start a new dictation to go on.",
   },
   SESSION_SUPERSEDED: {
-    what: "This dictation was taken over in another tab or on another device.",
-    action: "Go on there, or start a new dictation here.",
+    what: "This dictation was taken over in another tab or on another device. The microphone is off here.",
+    action: "Go on there. What was not sent from here is offered above.",
   },
   STORAGE_FULL: {
     what: "Server storage is full.",
     action: "Tell your administrator. Start no new dictation until it is mended.",
+  },
+  ASLEEP: {
+    what: "This computer was asleep, so recording is paused.",
+    action: "Go on when you are ready; the transcript says how much is missing.",
+  },
+  CONTINUED: {
+    what: "The server had finished the first part of this dictation while it could not be reached.",
+    action: "You are still being recorded. What comes now goes into a second note, linked with the first.",
+  },
+  SIGNED_OUT: {
+    what: "You are no longer signed in, so nothing can be sent.",
+    action: "You are still being recorded. Sign in in another tab, then this dictation goes on being sent by itself.",
   },
 };
 
@@ -92,23 +104,12 @@ export function noticeFor(problem, waiting, maxSeconds) {
 }
 
 /** @returns {string} the truth about what is kept where, in seconds of audio */
-export function safety({ safeSeconds, waitingSeconds }) {
+export function safety({ safeSeconds, waitingSeconds, isKept = false }) {
   if (safeSeconds === 0 && waitingSeconds === 0) return "Nothing was recorded, and nothing is lost.";
   if (waitingSeconds === 0) return `Your dictation is safe: all ${duration(safeSeconds)} are on the server.`;
-  const here = `${duration(waitingSeconds)} are only in this page so far.`;
+  const here = `${duration(waitingSeconds)} are only ${isKept ? "on this computer" : "in this page"} so far.`;
   if (safeSeconds === 0) return `Not on the server yet: ${here}`;
   return `The first ${duration(safeSeconds)} are safe on the server. The last ${here}`;
-}
-
-/** What to say when the line is lost while the person goes on speaking; it stays true however long they do. */
-export function lostNotice({ safeSeconds }) {
-  const first =
-    safeSeconds > 0 ? `The first ${duration(safeSeconds)} are safe on the server. What comes after is` : "It is";
-  return {
-    what: SERVER.WEBSOCKET_CONNECTION_FAILED.what,
-    safe: `${first} kept in this page only.`,
-    action: "You are still being recorded. Press Stop when you are done, then save the rest as a file.",
-  };
 }
 
 function withDevice(what, deviceLabel) {

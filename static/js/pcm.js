@@ -25,6 +25,11 @@ export function secondsOf(byteLength, sampleRate) {
   return byteLength / BYTES_A_SAMPLE / sampleRate;
 }
 
+/** @returns {number} how many bytes of s16le mono last that long, in whole samples */
+export function bytesOf(seconds, sampleRate) {
+  return BYTES_A_SAMPLE * Math.round(seconds * sampleRate);
+}
+
 /** @param {ArrayBuffer[]} chunks s16le, mono  @returns {ArrayBuffer[]} the parts of a WAV file */
 export function toWav(chunks, sampleRate) {
   const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);

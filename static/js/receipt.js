@@ -1,5 +1,6 @@
 import { copyOnPress } from "./copy-text.js";
 import { count, duration, timeOfDay } from "./format.js";
+import { ledgerRows } from "./ledger.js";
 
 const AUDIO = {
   STORED: { text: "Recording saved", tone: "good" },
@@ -11,24 +12,40 @@ const AUDIO = {
 export class Receipt {
   #card;
   #parts;
+  #readNote;
+  #shown = null;
 
-  /** @param {HTMLElement} card holding [data-receipt=...] parts  @param {() => string} readText all finals */
-  constructor(card, readText, onNew) {
+  /**
+   * @param {HTMLElement} card holding [data-receipt=...] parts  @param {() => string} readText all finals
+   * @param {(id: number) => Promise<object>} readNote what the server says of a note
+   */
+  constructor(card, readText, onNew, readNote) {
     this.#card = card;
     this.#parts = Object.fromEntries(
       [...card.querySelectorAll("[data-receipt]")].map((element) => [element.dataset.receipt, element]),
     );
+    this.#readNote = readNote;
     copyOnPress(this.#parts.copy, readText);
     this.#parts.again.addEventListener("click", onNew);
   }
 
-  /** @param {object} complete the server's session_complete  @returns {string} the first line, to be said aloud */
-  show({ transcription_id: id, total_duration: seconds, word_count: words, audio_status: audio }) {
-    const saved = `Saved ${timeOfDay(new Date())} · ${duration(seconds)} · ${count(words, "word")}`;
+  /**
+   * @param {object} complete the server's session_complete
+   * @param {{safeSeconds: number, waitingSeconds: number, earlier: number[]}} here what this page knows; notes that hold
+   *   the first parts of the dictation
+   * @returns {string} the first line, to be said aloud
+   */
+  show({ transcription_id: id, total_duration: seconds, word_count: words, audio_status: audio }, here) {
+    this.#shown = { id, here };
+    const length = duration(here.safeSeconds + here.waitingSeconds || seconds);
+    const parts = [`Saved ${timeOfDay(new Date())}`, length, ...(words === null ? [] : [count(words, "word")])];
+    const saved = parts.join(" · ");
     this.#parts.summary.textContent = saved;
-    this.#parts.text.textContent = words > 0 ? "Text saved" : "No words were recognised. Listen to the recording";
-    this.#parts.text.dataset.tone = words > 0 ? "good" : "bad";
-    this.#parts.note.href = `/notes/${encodeURIComponent(id)}`;
+    this.#parts.text.textContent = words === 0 ? "No words were recognised. Listen to the recording" : "Text saved";
+    this.#parts.text.dataset.tone = words === 0 ? "bad" : "good";
+    this.#parts.note.href = noteAddress(id);
+    this.#parts.earlier.hidden = here.earlier.length === 0;
+    if (here.earlier.length > 0) this.#parts.earlier.href = noteAddress(here.earlier[0]);
     this.#parts.copy.hidden = words === 0;
     this.audio(audio);
     this.#card.hidden = false;
@@ -40,9 +57,35 @@ export class Receipt {
     const { text, tone } = AUDIO[status] ?? AUDIO.PENDING;
     this.#parts.audio.textContent = text;
     this.#parts.audio.dataset.tone = tone;
+    this.#showLedger();
   }
 
   hide() {
     this.#card.hidden = true;
+    this.#shown = null;
   }
+
+  /** What was captured, and how much of it is where. What the server does not tell is left out. */
+  async #showLedger() {
+    if (!this.#shown) return;
+    const { id, here } = this.#shown;
+    this.#fillLedger(ledgerRows(here));
+    const note = await this.#readNote(id).catch(() => null);
+    if (note?.ledger && this.#shown?.id === id) this.#fillLedger(ledgerRows(here, note.ledger));
+  }
+
+  #fillLedger(rows) {
+    const terms = rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]);
+    this.#parts.ledger.replaceChildren(...terms);
+  }
+}
+
+function noteAddress(id) {
+  return `/notes/${encodeURIComponent(id)}`;
+}
+
+function element(tag, text) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
 }

@@ -2,6 +2,7 @@ const FACES = {
   ready: { label: "Record", state: "Ready" },
   starting: { label: "Starting", state: "Starting. Wait before you speak" },
   recording: { label: "Stop", state: "Recording" },
+  paused: { label: "Stop", state: "Paused" },
   finishing: { label: "Saving", state: "Finishing" },
 };
 
@@ -32,7 +33,7 @@ export class RecordButton {
     document.addEventListener("keydown", shortcut, { signal });
   }
 
-  /** @param {"ready"|"starting"|"recording"|"finishing"} state */
+  /** @param {"ready"|"starting"|"recording"|"paused"|"finishing"} state */
   show(state) {
     this.#button.dataset.state = state;
     this.#button.setAttribute("aria-disabled", String(state === "starting" || state === "finishing"));

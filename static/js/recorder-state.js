@@ -2,12 +2,14 @@
  * ready      nothing is being recorded
  * starting   asked for; not yet both accepted by the server and heard by the microphone
  * recording  the server has a place for this dictation and samples arrive
+ * paused     the microphone is closed, for a while; the dictation goes on later
  * finishing  the microphone is closed; the rest is being sent and saved
  */
 const MOVES = {
   ready: { record: "starting" },
   starting: { accepted: "starting", heard: "starting", failed: "ready" },
-  recording: { stop: "finishing", ended: "finishing" },
+  recording: { stop: "finishing", ended: "finishing", pause: "paused" },
+  paused: { stop: "finishing", ended: "finishing", resume: "recording" },
   finishing: { finished: "ready" },
 };
 

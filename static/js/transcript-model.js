@@ -28,6 +28,13 @@ export class TranscriptModel {
     return true;
   }
 
+  /** @param {string} words what was not recorded here, and why  @returns {string} its id */
+  addGap(words) {
+    const segmentId = `gap-${this.#segments.size}`;
+    this.#segments.set(segmentId, { segmentId, text: words, isFinal: true });
+    return segmentId;
+  }
+
   clear() {
     this.#segments.clear();
     this.#open = [];
@@ -46,6 +53,11 @@ export class TranscriptModel {
   /** The segment being spoken now: of those not final, the one heard last. Null when all are final. */
   get spokenId() {
     return this.#open.at(-1) ?? null;
+  }
+
+  /** Segments that are not final. */
+  get openIds() {
+    return [...this.#open];
   }
 
   /** All finals as one text, as the server keeps it. */

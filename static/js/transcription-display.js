@@ -57,6 +57,21 @@ export class TranscriptionDisplay {
     this.#follow();
   }
 
+  /** A line that says what was not recorded, at its place. */
+  addGap(words) {
+    const gapId = this.#model.addGap(words);
+    const line = part("p", "segment gap");
+    line.textContent = words;
+    this.#addLine(gapId, line);
+    this.#edge.added();
+    this.#follow();
+  }
+
+  /** Takes back what was not settled: after an outage the same words may come again under another name. */
+  dropPartials() {
+    this.#model.openIds.forEach((segmentId) => this.updatePartial("", segmentId));
+  }
+
   /** @param {string|Node} message what happened, whether the dictation is safe, what to do; empty takes it away */
   showError(message) {
     this.#alert.replaceChildren(message);

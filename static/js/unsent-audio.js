@@ -1,39 +1,44 @@
-import { secondsOf, toWav } from "./pcm.js";
+import { toWav } from "./pcm.js";
 
 /** Long enough for any browser to have taken the file. */
 const RELEASE_MS = 60000;
 
-/** Audio that did not reach the server, held until the person has saved or discarded it. */
+/** The part of a dictation that is on this computer only, for the person to hear or to save as a file. */
 export class UnsentAudio {
-  #chunks = [];
-  #sampleRate = 0;
+  #audio;
+  #played = null;
 
-  /** @param {ArrayBuffer[]} chunks s16le, mono */
-  keep(chunks, sampleRate) {
-    this.#chunks = chunks.filter((chunk) => chunk.byteLength > 0);
-    this.#sampleRate = sampleRate;
+  /** @param {KeptAudio} audio */
+  constructor(audio) {
+    this.#audio = audio;
   }
 
-  get isEmpty() {
-    return this.#chunks.length === 0;
+  /** @param {HTMLAudioElement} player  rejects when the disk gives it back no more */
+  async play(player) {
+    this.#played ??= URL.createObjectURL(await this.#wav());
+    if (player.getAttribute("src") !== this.#played) player.src = this.#played;
+    player.hidden = false;
+    await player.play();
   }
 
-  get seconds() {
-    const bytes = this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    return this.isEmpty ? 0 : secondsOf(bytes, this.#sampleRate);
-  }
-
-  /** Hands the audio to the browser's downloads as a WAV file. */
-  download() {
-    const address = URL.createObjectURL(new Blob(toWav(this.#chunks, this.#sampleRate), { type: "audio/wav" }));
+  /** Hands it to the browser's downloads as a WAV file. */
+  async download() {
+    const address = URL.createObjectURL(await this.#wav());
     const link = document.createElement("a");
     link.href = address;
-    link.download = `unsent-dictation-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.wav`;
+    const { startedAt } = this.#audio.about;
+    link.download = `unsent-dictation-${new Date(startedAt).toISOString().slice(0, 19).replaceAll(":", "")}.wav`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(address), RELEASE_MS);
   }
 
-  discard() {
-    this.#chunks = [];
+  /** Nothing to be heard is left in memory. */
+  release() {
+    if (this.#played) URL.revokeObjectURL(this.#played);
+    this.#played = null;
+  }
+
+  async #wav() {
+    return new Blob(toWav(await this.#audio.waitingPcm(), this.#audio.about.sampleRate), { type: "audio/wav" });
   }
 }

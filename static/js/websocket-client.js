@@ -1,54 +1,61 @@
-import { io } from "../vendor/socket.io.esm.min.js";
+import { AudioSender } from "./audio-sender.js";
+import { Deferred } from "./deferred.js";
+import { KeptAudio } from "./kept-audio.js";
 import { Listeners } from "./listeners.js";
-import { secondsOf } from "./pcm.js";
-import { UnackedChunks } from "./unacked-chunks.js";
+import { NextTry } from "./next-try.js";
+import { meaningOf } from "./refusals.js";
+import { ReturningSocket } from "./returning-socket.js";
+import { LOST, ServerSocket } from "./server-socket.js";
+import { SessionEnding } from "./session-ending.js";
+import { newAbout, SessionPlace } from "./session-place.js";
+import { SessionVoice } from "./session-voice.js";
+import { SessionWishes } from "./session-wishes.js";
 
-export const SAMPLE_RATES = { low: 8000, medium: 16000, high: 48000 };
-const AUDIO_CHUNK = 0x01;
 /** Audio older than this without an ack is worth telling the person about. */
 export const SLOW_MS = 2000;
 const WATCH_MS = 250;
-const CONNECT_MS = 10000;
 /** The server answers session_end within 5 s; the rest is the network's. */
 const COMPLETE_MS = 15000;
-/** Long enough for the refusals already on their way to arrive, so that each gap is filled once. */
-const REWIND_MS = 500;
-const LOST = "WEBSOCKET_CONNECTION_FAILED";
-const REWIND_CODES = ["AUDIO_GAP", "TOO_FAST"];
-const EVENTS = "connected acknowledged slow result state complete stored draining error closed".split(" ");
+/** A server that knows nothing of the session after so many tries, recovery included, will not find it any more. */
+const TRIES_FOR_UNKNOWN = 5;
+const EVENTS = `connected acknowledged slow full result state complete continued superseded stored draining refused
+  error closed`;
 
 /**
- * One dictation's line to the server; the only file that knows Socket.IO.
+ * One dictation's line to the server. It comes back by itself until the server has everything.
  *
- * Events: `connected` (the ack: the server has a place), `acknowledged` (waiting state, on each ack), `slow` (waiting
- * state, while the oldest audio waits over 2 s), `result`, `state`, `complete`, `stored`, `draining`, `error` (the
- * server's error object), `closed` (waiting state; the line is lost and what was not acknowledged is still here).
+ * Events: `connected` (the ack: there is a place), `acknowledged` and `slow` (waiting state: on each ack, and while the
+ * oldest audio waits over 2 s), `full` (boolean: the server's disk), `result`, `state`, `complete`, `stored`, `draining`,
+ * `closed` (waiting state: the line is lost, another is being made), `refused` (why that does not work for now),
+ * `continued` (the session was over: the rest goes into a linked one), `superseded` (by another tab), `error`.
  */
 export class TranscriptionWebSocket {
-  #listeners = new Listeners(EVENTS);
-  #url;
-  #userId;
-  #quality;
-  #specialty;
-  #connectSocket;
-  #now;
-  #socket = null;
-  #sessionId = crypto.randomUUID();
-  #unacked = new UnackedChunks();
+  #listeners = new Listeners(EVENTS.split(/\s+/));
+  #audio;
+  #place;
+  #sender;
+  #line;
+  #voice;
+  #wishes = new SessionWishes();
+  #isOpen = false;
+  #goesOn = false;
   #watch = null;
-  #rewind = null;
-  #open = false;
-  #endedByServer = false;
-  #completed = null;
+  #ending;
+  #accepted = new Deferred();
 
-  /** @param {string} quality low, medium or high */
-  constructor(url, userId, quality, { specialty, connectSocket = io, now = Date.now } = {}) {
-    this.#url = url;
-    this.#userId = userId;
-    this.#quality = quality;
-    this.#specialty = specialty;
-    this.#connectSocket = connectSocket;
-    this.#now = now;
+  /** @param {string} quality low, medium or high  @param {object} options audio: KeptAudio, maybe of an earlier visit */
+  constructor(url, userId, quality, { specialty, connectSocket, now = Date.now, audio, retry = new NextTry() } = {}) {
+    this.#audio = audio ?? new KeptAudio(newAbout({ quality, specialty, startedAt: now() }), undefined, { now });
+    this.#place = new SessionPlace(this.#audio);
+    this.#sender = new AudioSender(this.#audio, this.#place, (pcm, where) => this.#voice.audio(pcm, where), now);
+    this.#ending = new SessionEnding(this.#audio, this.#place, this.#wishes, (id) => this.#goOnElsewhere(id));
+    this.#line = new ReturningSocket(() => new ServerSocket(url, connectSocket), retry, {
+      messages: this.#messages(),
+      isOurs: (sessionId = this.sessionId) => sessionId === this.sessionId,
+      opened: () => this.#voice.start(),
+      lost: (problem) => this.#lost(problem),
+    });
+    this.#voice = new SessionVoice(this.#line, this.#place, userId, now);
   }
 
   on(event, listener) {
@@ -56,179 +63,188 @@ export class TranscriptionWebSocket {
   }
 
   get sessionId() {
-    return this.#sessionId;
-  }
-
-  get sampleRate() {
-    return SAMPLE_RATES[this.#quality];
+    return this.#place.sessionId;
   }
 
   /** What is safe on the server and what is only here. */
   get waiting() {
-    const seconds = (bytes) => secondsOf(bytes, this.sampleRate);
-    return {
-      safeSeconds: seconds(this.#unacked.acknowledgedBytes),
-      waitingSeconds: seconds(this.#unacked.waitingBytes),
-      oldestMs: this.#unacked.oldestWait(this.#now()),
-    };
+    return this.#audio.waiting;
   }
 
-  /** @returns {ArrayBuffer[]} s16le mono that is only here, in order */
-  get waitingPcm() {
-    return this.#unacked.waitingPcm;
+  /** True while there is no line and another is being made. */
+  get isAway() {
+    return this.#goesOn && !this.#isOpen;
   }
 
-  /** @returns {Promise<object>} the session_ack; rejects with the server's or our own error object */
+  /** @returns {Promise<object>} the session_ack; for a new dictation it rejects with an error object at the first failure */
   connect() {
-    this.#socket = this.#connectSocket(this.#url, {
-      transports: ["websocket", "polling"],
-      tryAllTransports: true,
-      reconnection: false,
-      forceNew: true,
-    });
-    this.#hear("audio_ack", (ack) => this.#acknowledge(ack));
-    this.#hear("transcription_result", (result) => this.#listeners.tell("result", result));
-    this.#hear("session_state", (state) => this.#listeners.tell("state", state));
-    this.#hear("recording_stored", (stored) => this.#listeners.tell("stored", stored));
-    this.#hear("session_complete", (complete) => this.#complete(complete));
-    this.#hear("server_draining", (draining) => this.#listeners.tell("draining", draining));
-    this.#hear("error", (error) => this.#refused(error));
-    this.#socket.on("disconnect", () => this.#lost());
-    return this.#begin();
+    const { isEnded } = this.#audio.about;
+    this.#goesOn = isEnded || this.#audio.waitingBytes > 0;
+    if (isEnded) this.#wishes.end();
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
+    this.#line.start();
+    return this.#accepted.promise;
   }
 
-  /** Keeps the chunk until the server has it, and sends it if there is a line. */
+  /** Keeps the chunk until the server has it, and sends it when the line takes it. */
   sendAudioChunk(pcm) {
-    const chunk = this.#unacked.add(pcm, this.#now());
-    if (this.#open && !this.#rewind) this.#send(chunk);
+    this.#audio.add(pcm);
+    this.#sender.pump();
+  }
+
+  /** The person pauses: told when all audio before was sent. */
+  pause() {
+    this.#wishes.pause();
+    this.#sayWhatIsDue();
+  }
+
+  resume() {
+    this.#wishes.resume();
+    this.#sayWhatIsDue();
   }
 
   /**
-   * No more audio will come, or the server has ended the session by itself.
-   * @returns {Promise<object>} session_complete; rejects with an error object
+   * No more audio will come, or the server has ended the session by itself. It may take as long as the line is away.
+   * @returns {Promise<object>} session_complete; rejects with an error object when it can never be sent as it is
    */
   endSession() {
-    if (this.#completed) return Promise.resolve(this.#completed);
-    if (!this.#open) return Promise.reject({ error_code: LOST });
-    if (!this.#endedByServer) this.#emit("session_end", { total_bytes: this.#unacked.totalBytes });
-    return this.#next(
-      "complete",
-      COMPLETE_MS,
-      "FINISH_LATE",
-      ({ error_code: code }) => code === "INVALID_SESSION_STATE",
-    );
+    this.#wishes.end();
+    this.#audio.remember({ isEnded: true });
+    this.#ending.settle();
+    this.#sayWhatIsDue();
+    return this.#ending.receipt;
   }
 
-  /** Closes the line for good. Audio that waits stays readable here. */
+  /** Closes the line for good. Audio that waits stays kept. */
   disconnect() {
     // A place that was taken and never spoken into would otherwise stay taken until the idle time-out.
-    if (this.#open && this.#unacked.totalBytes === 0) this.#emit("session_end", { total_bytes: 0 });
+    if (this.#isOpen && !this.#ending.isTold && this.#audio.totalBytes === 0) this.#voice.wish("session_end", 0);
+    this.#goesOn = this.#isOpen = false;
     clearInterval(this.#watch);
-    clearTimeout(this.#rewind);
-    this.#open = false;
-    this.#socket?.removeAllListeners();
-    this.#socket?.disconnect();
+    this.#sender.close();
+    this.#line.stop();
   }
 
-  #begin() {
-    const accepted = this.#next("connected", CONNECT_MS, LOST, () => true);
-    this.#socket.on("connect", () => {
-      this.#emit("session_start", { quality: this.#quality, specialty: this.#specialty, user_id: this.#userId });
-    });
-    this.#socket.on("connect_error", (error) => this.#unreachable(error));
-    this.#hear("session_ack", (ack) => this.#accepted(ack));
-    return accepted;
+  #messages() {
+    return {
+      session_ack: (ack) => this.#welcome(ack),
+      audio_ack: ({ received_bytes: received }) => this.#acknowledge(received),
+      transcription_result: (result) => this.#tellResult(result),
+      session_complete: (complete) => this.#completed(complete),
+      session_state: (state) => this.#listeners.tell("state", state),
+      recording_stored: (stored) => this.#listeners.tell("stored", stored),
+      server_draining: (draining) => this.#listeners.tell("draining", draining),
+      error: (error) => this.#refused(error),
+    };
   }
 
-  #accepted(ack) {
-    this.#open = true;
-    this.#watch = setInterval(() => this.#warnWhenSlow(), WATCH_MS);
+  #welcome(ack) {
+    this.#line.calm();
+    if (!this.#place.answered(ack)) {
+      this.#place.leave();
+      this.#line.drop({ error_code: LOST });
+      return;
+    }
+    this.#goesOn = this.#isOpen = true;
+    this.#wishes.tellAgain();
+    (ack.segments ?? []).forEach((segment) => this.#tellResult({ ...segment, is_partial: false }));
+    this.#accepted.resolve(ack);
     this.#listeners.tell("connected", ack);
+    this.#sender.open();
+    this.#sayWhatIsDue();
   }
 
-  #unreachable(error) {
-    const refusal = error?.data?.error_code ? error.data : { error_code: LOST };
-    this.#listeners.tell("error", refusal);
-  }
-
-  #send({ seq, offset, pcm }) {
-    const about = { session_id: this.#sessionId, seq, offset, timestamp: this.#now() / 1000 };
-    this.#socket.emit("audio_chunk", audioFrame(pcm), about);
-  }
-
-  #emit(type, fields) {
-    this.#socket.emit(type, { type, session_id: this.#sessionId, timestamp: this.#now() / 1000, ...fields });
-  }
-
-  /** Messages of another session of the same person are not ours to show. */
-  #hear(type, listener) {
-    this.#socket.on(type, (message) => {
-      const about = message?.session_id ?? message?.context?.session_id ?? this.#sessionId;
-      if (about === this.#sessionId) listener(message);
-    });
-  }
-
-  #acknowledge({ received_bytes: receivedBytes }) {
-    this.#unacked.acknowledge(receivedBytes);
+  #acknowledge(received) {
+    if (!this.#sender.acknowledged(received)) return;
+    this.#listeners.tell("full", false);
     this.#listeners.tell("acknowledged", this.waiting);
+    this.#sayWhatIsDue();
   }
 
-  #complete(complete) {
-    this.#completed = complete;
-    this.#listeners.tell("complete", complete);
+  #sayWhatIsDue() {
+    const wish = this.#isOpen && !this.#ending.isTold && this.#wishes.next(this.#sender.isDrained);
+    if (!wish) return;
+    this.#voice.wish(wish, this.#audio.totalBytes);
+    if (wish === "session_end") this.#line.patientFor(COMPLETE_MS);
+  }
+
+  #tellResult(result) {
+    if (this.#place.isNews(result)) this.#listeners.tell("result", result);
   }
 
   #refused(error) {
-    if (REWIND_CODES.includes(error.error_code)) {
-      this.#sendAgainAfter(error.retry_after);
-      return;
-    }
-    this.#endedByServer ||= error.recoverable === false;
-    this.#listeners.tell("error", error);
+    const means = {
+      superseded: () => this.#giveUp(error, "superseded"),
+      finished: () => this.#ending.wasOver(error.context),
+      final: () => this.#giveUp(error),
+      unknown: () => this.#unknownThere(error),
+      later: () => this.#line.drop(error, error.retry_after ?? 0),
+      notTaken: () => this.#notTaken(error),
+      ended: () => this.#endsThere() || this.#listeners.tell("error", error),
+      signedOut: () => this.#listeners.tell("refused", error),
+      told: () => this.#listeners.tell("error", error),
+    };
+    means[meaningOf(error, this.#isOpen)]();
   }
 
-  #sendAgainAfter(seconds) {
-    this.#rewind ??= setTimeout(
-      () => {
-        this.#rewind = null;
-        if (this.#open) this.#unacked.chunks.forEach((chunk) => this.#send(chunk));
-      },
-      Math.max(REWIND_MS, 1000 * (seconds ?? 0)),
-    );
+  #notTaken(error) {
+    this.#wishes.notTaken();
+    this.#sender.refused(error);
+    this.#listeners.tell("full", this.#sender.isFull);
   }
 
-  #warnWhenSlow() {
-    if (this.waiting.oldestMs >= SLOW_MS) this.#listeners.tell("slow", this.waiting);
+  /** The receipt of a session that the server ends by itself is on the way. */
+  #endsThere() {
+    this.#wishes.tooLate();
+    this.#sender.close();
+    this.#line.patientFor(COMPLETE_MS);
   }
 
-  #lost() {
-    this.#open = false;
-    clearInterval(this.#watch);
+  #unknownThere(error) {
+    if (this.#isOpen) this.#endsThere();
+    else if (!this.#place.isKnown || this.#line.tries < TRIES_FOR_UNKNOWN) this.#line.drop(error);
+    else if (this.#ending.needsMore) this.#goOnElsewhere(null);
+    else this.#giveUp({ error_code: "FINISH_LATE" });
+  }
+
+  /** What a session that is over did not get goes into a linked one. */
+  #goOnElsewhere(transcriptionId) {
+    this.#isOpen = false;
+    this.#sender.close();
+    this.#place.leave();
+    this.#listeners.tell("continued", { transcription_id: transcriptionId });
+    this.#voice.start();
+  }
+
+  #completed(complete) {
+    this.#line.calm();
+    this.#sender.close();
+    this.#listeners.tell("complete", complete);
+    this.#ending.came(complete);
+  }
+
+  #lost(problem) {
+    this.#isOpen = false;
+    this.#sender.close();
+    if (this.#ending.isWhole) return false;
+    if (!this.#goesOn) return this.#giveUp(problem);
     this.#listeners.tell("closed", this.waiting);
+    if (problem.error_code !== LOST) this.#listeners.tell("refused", problem);
+    return true;
   }
 
-  /** The next `event`; a fatal error, a lost line or too long a wait rejects instead. */
-  #next(event, withinMs, lateCode, isFatal) {
-    return new Promise((resolve, reject) => {
-      const settle = (outcome, value) => {
-        clearTimeout(timer);
-        listening.forEach((stop) => stop());
-        outcome(value);
-      };
-      const timer = setTimeout(() => settle(reject, { error_code: lateCode }), withinMs);
-      const listening = [
-        this.#listeners.on(event, (value) => settle(resolve, value)),
-        this.#listeners.on("error", (error) => isFatal(error) && settle(reject, error)),
-        this.#listeners.on("closed", () => settle(reject, { error_code: LOST })),
-      ];
-    });
+  #giveUp(problem, event = "error") {
+    this.disconnect();
+    // Whatever is sent of it later goes into a session of its own.
+    if (this.#place.isKnown) this.#place.leave();
+    this.#accepted.reject(problem);
+    this.#ending.fail(problem);
+    this.#listeners.tell(event, problem);
+    return false;
   }
-}
 
-/** @param {ArrayBuffer} pcm  @returns {Uint8Array} an audio message: 0x01 + PCM, nothing else */
-export function audioFrame(pcm) {
-  const frame = new Uint8Array(1 + pcm.byteLength);
-  frame[0] = AUDIO_CHUNK;
-  frame.set(new Uint8Array(pcm), 1);
-  return frame;
+  #look() {
+    if (this.waiting.oldestMs >= SLOW_MS) this.#listeners.tell("slow", this.waiting);
+    if (this.#sender.isStalled) this.#line.drop({ error_code: LOST });
+  }
 }

@@ -19,17 +19,17 @@ class Shelf {
   setItem = (name, value) => this.kept.set(name, value);
 }
 
-test("the record button shows four states in words, and its shortcut ignores a held key", (t) => {
+test("the record button shows five states in words, and its shortcut ignores a held key", (t) => {
   const page = openPage(t, "<button><span data-label></span></button><p></p>");
   const button = new RecordButton(page.querySelector("button"), page.querySelector("p"));
   let presses = 0;
   const ending = new AbortController();
   button.start(() => (presses += 1), ending.signal);
-  const shown = ["ready", "starting", "recording", "finishing"].map((state) => {
+  const shown = ["ready", "starting", "recording", "paused", "finishing"].map((state) => {
     button.show(state);
     return [page.querySelector("button").textContent, page.querySelector("p").textContent];
   });
-  assert.equal(new Set(shown.map(([label]) => label)).size, 4);
+  assert.equal(new Set(shown.map(([, words]) => words)).size, 5);
   assert.equal(shown[2][1], "Recording");
   const press = (options) =>
     page.dispatchEvent(new page.defaultView.KeyboardEvent("keydown", { code: "KeyR", ...options }));
@@ -84,20 +84,28 @@ test("a limit shorter than a warning's time does not warn at once", (t) => {
   assert.deepEqual(warnings, []);
 });
 
-test("the receipt tells text and recording apart, and follows the recording", (t) => {
-  const parts = ["summary", "text", "audio"].map((name) => `<p data-receipt="${name}"></p>`).join("");
+test("the receipt tells text and recording apart, follows the recording, and says how much is where", async (t) => {
+  const parts = ["summary", "text", "audio", "ledger"].map((name) => `<p data-receipt="${name}"></p>`).join("");
   const page = openPage(
     t,
-    `<section hidden>${parts}<a data-receipt="note"></a><button data-receipt="copy">Copy text</button><button data-receipt="again"></button></section>`,
+    `<section hidden>${parts}<a data-receipt="note"></a><a data-receipt="earlier"></a><button data-receipt="copy">Copy text</button><button data-receipt="again"></button></section>`,
   );
   const card = page.querySelector("section");
   const receipt = new Receipt(
     card,
     () => "",
     () => {},
+    async () => ({
+      ledger: { stored_seconds: 192.4, recognised_seconds: 190, gaps: [{ start_time: 60, end_time: 62.4 }] },
+    }),
   );
   const part = (name) => card.querySelector(`[data-receipt="${name}"]`);
-  receipt.show({ transcription_id: 7, total_duration: 192.4, word_count: 214, audio_status: "PENDING" });
+  const here = { safeSeconds: 192.4, waitingSeconds: 0, earlier: [] };
+  receipt.show({ transcription_id: 7, total_duration: 192.4, word_count: 214, audio_status: "PENDING" }, here);
+  assert.equal(part("ledger").textContent, "Captured3 min 12 sAcknowledged3 min 12 s");
+  await settled();
+  assert.match(part("ledger").textContent, /Stored3 min 12 sRecognised3 min 10 sWithout text01:00 to 01:02$/);
+  assert.equal(part("earlier").hidden, true);
   assert.match(part("summary").textContent, /^Saved .* · 3 min 12 s · 214 words$/);
   assert.equal(part("text").textContent, "Text saved");
   assert.match(part("audio").textContent, /being stored/);

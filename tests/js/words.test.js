@@ -9,7 +9,7 @@ import { noticeFor, safety } from "../../static/js/notices.js";
 import { fc } from "./support/settings.js";
 
 const NOTHING = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0 };
-const LIVE = { state: "recording", isLost: false, isDraining: false, waiting: NOTHING, recogniser: "live", lag: 0 };
+const LIVE = { state: "recording", waiting: NOTHING, recogniser: "live", lag: 0 };
 const KINDS = ["insecure", "unsupported", "denied", "missing", "gone", "busy", "unplugged", "failed"];
 const CODES = [
   "WEBSOCKET_CONNECTION_FAILED",
@@ -21,6 +21,9 @@ const CODES = [
   "SESSION_TIMEOUT",
   "SESSION_SUPERSEDED",
   "STORAGE_FULL",
+  "ASLEEP",
+  "CONTINUED",
+  "SIGNED_OUT",
 ];
 
 test("every problem says what happened, whether the dictation is safe, and what to do, in words of its own", () => {
@@ -79,11 +82,35 @@ test("the connection line says the worst first", () => {
   assert.match(text({}), /^Live/);
   assert.match(text({ recogniser: "catching_up", lag: 6.4 }), /6 s behind/);
   assert.match(text({ recogniser: "unavailable" }), /recording goes on/);
-  assert.match(text({ recogniser: "unavailable", isDraining: true }), /restarts soon/);
-  const slow = { safeSeconds: 3, waitingSeconds: 4, oldestMs: 2000 };
+  assert.match(text({ recogniser: "unavailable", isDraining: true }), /Updating the server/);
+  assert.match(text({ isTextless: true }), /no text comes back. Your recording is safe/);
+  const slow = { safeSeconds: 3, waitingSeconds: 4, oldestMs: 2000, isKept: true };
   assert.match(text({ waiting: slow, isDraining: true }), /Slow connection. 4 s waiting/);
-  assert.match(text({ waiting: slow, isLost: true }), /Connection lost. Still recording here: 4 s not sent/);
+  assert.match(text({ waiting: slow, isCatchingUp: true }), /Catching up: 4 s waiting to send/);
+  assert.equal(
+    text({ waiting: slow, isLost: true, isFull: true }),
+    "Reconnecting - still recording, saved on this computer: 4 s waiting to send",
+  );
+  assert.match(text({ waiting: slow, isLost: true, isOffline: true }), /^Offline - still recording, saved on this/);
+  assert.match(text({ waiting: slow, isLost: true, refusal: "SESSION_LIMIT_EXCEEDED" }), /^Server busy - still/);
+  assert.match(text({ waiting: slow, isLost: true, state: "paused" }), /^Reconnecting - paused/);
+  assert.match(
+    text({ waiting: slow, isFull: true }),
+    /Server storage is full - your dictation is being kept on this computer: 4 s/,
+  );
   assert.match(text({ state: "ready", isLost: true }), /Microphone off/);
+});
+
+test("what no disk keeps is said to be in this page only", () => {
+  const waiting = { safeSeconds: 3, waitingSeconds: 4, oldestMs: 2000, isKept: false };
+  assert.match(connectionWords({ ...LIVE, isLost: true, waiting }).text, /in this page only/);
+  assert.match(safety(waiting), /only in this page/);
+  assert.match(safety({ ...waiting, isKept: true }), /only on this computer/);
+});
+
+test("a line lost for less than two seconds is no reason either", () => {
+  const waiting = { safeSeconds: 3, waitingSeconds: 2, oldestMs: 1999 };
+  assert.match(connectionWords({ ...LIVE, isLost: true, waiting }).text, /^Live/);
 });
 
 test("a wait just under two seconds is no reason to worry anybody", () => {

@@ -1,9 +1,13 @@
 import { Dictation } from "../../../static/js/dictation.js";
 import { RecorderState } from "../../../static/js/recorder-state.js";
-import { UnsentAudio } from "../../../static/js/unsent-audio.js";
+import { Outbox } from "../../../static/js/outbox.js";
+import { newAbout } from "../../../static/js/session-place.js";
 import { Listeners } from "../../../static/js/listeners.js";
+import { TabLock } from "../../../static/js/tab-lock.js";
 
-const NOTHING = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0 };
+const NOTHING = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0, isKept: true };
+const EVENTS = `connected acknowledged slow full result state complete continued superseded stored draining refused
+  error closed`;
 
 /** A promise the test settles when it wants. */
 export function gate() {
@@ -15,9 +19,10 @@ export function gate() {
 }
 
 export class FakeMicrophone {
-  listeners = new Listeners(["chunk", "level", "error"]);
+  listeners = new Listeners(["chunk", "level", "hearing", "devices", "error"]);
   permission = gate();
   firstSamples = gate();
+  again = gate();
   isOpen = false;
   deviceLabel = "Desk microphone";
   on = (event, listener) => this.listeners.on(event, listener);
@@ -29,26 +34,48 @@ export class FakeMicrophone {
     this.isOpen = true;
   }
 
+  async pause() {
+    this.isOpen = false;
+  }
+
+  async resume() {
+    await this.again.promise;
+    this.isOpen = true;
+  }
+
   async stop() {
     this.isOpen = false;
   }
 }
 
 export class FakeLine {
-  listeners = new Listeners(
-    "connected acknowledged slow result state complete stored draining error closed".split(" "),
-  );
+  listeners = new Listeners(EVENTS.split(/\s+/));
   sessionId = "5d1f0c22-1111-4222-8333-444455556666";
-  sampleRate = 16000;
   place = gate();
   receipt = gate();
   waiting = NOTHING;
-  waitingPcm = [];
+  heard = [];
+  wishes = [];
   isOpen = true;
+  isAway = false;
   on = (event, listener) => this.listeners.on(event, listener);
   connect = () => this.place.promise;
-  endSession = () => this.receipt.promise;
-  sendAudioChunk = (pcm) => this.waitingPcm.push(pcm);
+  pause = () => this.wishes.push("pause");
+  resume = () => this.wishes.push("resume");
+
+  constructor(audio) {
+    this.audio = audio;
+  }
+
+  endSession() {
+    this.wishes.push("end");
+    return this.receipt.promise;
+  }
+
+  sendAudioChunk(pcm) {
+    this.heard.push(pcm);
+    this.audio.add(pcm);
+  }
 
   disconnect() {
     this.isOpen = false;
@@ -56,9 +83,10 @@ export class FakeLine {
 
   /** The network goes away with so much audio on either side. */
   isCut(safeSeconds, waitingSeconds) {
-    this.waiting = { safeSeconds, waitingSeconds, oldestMs: 0 };
-    this.waitingPcm = waitingSeconds > 0 ? [new ArrayBuffer(waitingSeconds * 32000)] : [];
-    this.receipt.fail({ error_code: "WEBSOCKET_CONNECTION_FAILED" });
+    this.audio.add(new ArrayBuffer((safeSeconds + waitingSeconds) * 32000));
+    this.audio.acknowledge(safeSeconds * 32000);
+    this.isAway = true;
+    this.waiting = { safeSeconds, waitingSeconds, oldestMs: 1000 * waitingSeconds, isKept: true };
     this.listeners.tell("closed", this.waiting);
   }
 }
@@ -73,9 +101,18 @@ class Seen {
   receipt = null;
   recording = null;
   settings = { disabled: false };
+  alarm = null;
+  cards = [];
+  offers = [];
   button = { show: (state) => this.states.push(state) };
+  pause = { show: () => {} };
   clock = { reset: (seconds) => (this.maxSeconds = seconds), add: () => {} };
-  meter = { show: () => {}, reset: () => {} };
+  meter = {
+    show: () => {},
+    reset: () => {},
+    alarm: (words) => (this.alarm = words),
+    calm: () => (this.alarm = null),
+  };
   connectionLine = {
     show: (change) => Object.assign(this.connection, change),
     reset: () => {},
@@ -84,22 +121,45 @@ class Seen {
   display = {
     updatePartial: (text, id) => this.texts.push(["partial", id, text]),
     appendFinal: (text, id) => this.texts.push(["final", id, text]),
+    addGap: (text) => this.texts.push(["gap", text]),
+    dropPartials: () => {},
     showError: (notice) => (this.error = notice),
     showStatus: (status) => this.statuses.push(status),
     clear: () => (this.error = null),
   };
   receiptCard = {
-    show: (complete) => (this.receipt = complete) && "Saved",
+    show: (complete, here) => {
+      this.receipt = { ...complete, ...here };
+      return "Saved";
+    },
     audio: (status) => (this.recording = status),
     hide: () => (this.receipt = null),
+  };
+
+  /** Where the cards of unsent dictations appear; each remembers what it shows. */
+  shelf = {
+    makeCard: (does) => this.#remember({ does, notes: [], isThere: true, player: {} }),
+    offerTakeOver: (about, takeOver) => this.offers.push({ about, takeOver }),
   };
 
   get state() {
     return this.states.at(-1);
   }
 
+  get card() {
+    return this.cards.filter(({ isThere }) => isThere).at(-1);
+  }
+
   get errorText() {
     return this.error ? this.error.textContent : "";
+  }
+
+  #remember(card) {
+    card.show = (said, choices) => Object.assign(card, said, { choices });
+    card.showNotes = (ids) => (card.notes = ids);
+    card.remove = () => (card.isThere = false);
+    this.cards.push(card);
+    return card;
   }
 
   choose(label) {
@@ -107,28 +167,43 @@ class Seen {
   }
 }
 
-/** A page with one dictation, its microphone and its line in the test's hands. */
+/** A page with its dictations, their microphones and lines in the test's hands. */
 export class Desk {
   seen = new Seen();
-  unsent = new UnsentAudio();
   microphones = [];
   lines = [];
   countdown = null;
+  now = 1_790_000_000_000;
 
-  constructor() {
+  /** @param {object} browser the disk's store and the locks of an earlier visit, or none */
+  constructor({ store = null, tabs = new TabLock(undefined) } = {}) {
     const { seen } = this;
-    const { button, display, clock, meter, settings } = seen;
+    const { button, pause, display, clock, meter, settings } = seen;
+    const makeLine = (audio) => this.#remember(this.lines, new FakeLine(audio));
+    const now = () => this.now;
+    this.outbox = new Outbox({ opening: Promise.resolve(store), tabs, makeLine, shelf: seen.shelf, now });
     this.dictation = new Dictation({
       recorder: new RecorderState(),
-      views: { button, display, clock, meter, settings, connection: seen.connectionLine, receipt: seen.receiptCard },
+      views: {
+        button,
+        pause,
+        display,
+        clock,
+        meter,
+        settings,
+        connection: seen.connectionLine,
+        receipt: seen.receiptCard,
+      },
       makeCapture: () => this.#remember(this.microphones, new FakeMicrophone()),
-      makeSocket: () => this.#remember(this.lines, new FakeLine()),
-      unsent: this.unsent,
+      makeLine,
+      newAbout: () => newAbout({ quality: "medium", specialty: "PRIMARYCARE", startedAt: this.now }),
+      outbox: this.outbox,
       retry: {
         stop: () => (this.countdown = null),
         start: (seconds, show, retry) => (this.countdown = { seconds, retry }),
       },
       maxSeconds: 1800,
+      now,
     });
   }
 

@@ -1,0 +1,46 @@
+const FIRST_MS = 1000;
+const LONGEST_MS = 10000;
+
+/** When to try again: after 1, 2, 4 and then 10 s, each half to one and a half times, or as soon as the network is back. */
+export class NextTry {
+  #browser;
+  #random;
+  #tries = 0;
+  #timer = null;
+  #abort = null;
+
+  /** @param {EventTarget} browser tells `online`  @param {() => number} random 0 to 1, so that not all come at once */
+  constructor(browser = globalThis, random = Math.random) {
+    this.#browser = browser;
+    this.#random = random;
+  }
+
+  /** @param {() => void} again  @param {number} leastSeconds the server asked to be left alone so long */
+  wait(again, leastSeconds = 0) {
+    this.cancel();
+    const mean = Math.min(FIRST_MS * 2 ** this.#tries, LONGEST_MS);
+    this.#tries += 1;
+    const run = () => {
+      this.cancel();
+      again();
+    };
+    this.#timer = setTimeout(run, Math.max(mean * (0.5 + this.#random()), 1000 * leastSeconds));
+    this.#abort = new AbortController();
+    this.#browser.addEventListener?.("online", run, { signal: this.#abort.signal });
+  }
+
+  /** It worked: the next trouble begins with a short wait again. */
+  worked() {
+    this.#tries = 0;
+  }
+
+  /** @returns {number} tries since it last worked */
+  get tries() {
+    return this.#tries;
+  }
+
+  cancel() {
+    clearTimeout(this.#timer);
+    this.#abort?.abort();
+  }
+}

@@ -1,0 +1,93 @@
+import { gapWords } from "./gap-words.js";
+
+const ASLEEP = { error_code: "ASLEEP" };
+
+/** One dictation's pauses: those the person asks for, and those that a lost microphone or a sleeping computer makes. */
+export class Pausing {
+  #recorder;
+  #alarms;
+  #display;
+  #tell;
+  #stop;
+  #now;
+  #capture = null;
+  #line = null;
+  #cut = null;
+  #isTurning = false;
+
+  /** @param {object} parts recorder, alarms, display, tell(problem, choices), stop(), now: milliseconds */
+  constructor({ recorder, alarms, display, tell, stop, now = Date.now }) {
+    this.#recorder = recorder;
+    this.#alarms = alarms;
+    this.#display = display;
+    this.#tell = tell;
+    this.#stop = stop;
+    this.#now = now;
+  }
+
+  /** Another dictation begins. */
+  begin(capture, line) {
+    this.#capture = capture;
+    this.#line = line;
+    this.#cut = null;
+    capture.on("devices", () => this.#cut && this.goOn());
+  }
+
+  press() {
+    return this.#recorder.state === "paused" ? this.goOn() : this.#pause();
+  }
+
+  /** Opens the microphone again; the transcript says what was missed, unless the person wished to miss it. */
+  async goOn() {
+    if (this.#recorder.state !== "paused" || this.#isTurning) return;
+    this.#isTurning = true;
+    try {
+      this.#line.resume();
+      await this.#capture.resume();
+      this.#recorder.move("resume");
+      this.#alarms.start(this.#capture);
+      this.#display.showError("");
+      this.#markCut();
+    } catch (problem) {
+      this.#line.pause();
+      this.#tell(problem, this.#choices());
+    }
+    this.#isTurning = false;
+  }
+
+  /** @param {MicrophoneProblem} problem the microphone is gone, maybe not for long */
+  async unplugged(problem) {
+    this.#cut = { since: this.#now(), reason: "unplugged" };
+    await this.#pause();
+    this.#tell(problem, this.#choices());
+  }
+
+  async slept() {
+    await this.#pause();
+    this.#tell(ASLEEP, this.#choices());
+  }
+
+  async #pause() {
+    if (this.#recorder.state !== "recording" || this.#isTurning) return;
+    this.#isTurning = true;
+    this.#alarms.stop();
+    await this.#capture.pause();
+    this.#line.pause();
+    this.#recorder.move("pause");
+    this.#isTurning = false;
+  }
+
+  #choices() {
+    return [
+      { label: "Go on", run: () => this.goOn(), isMain: true },
+      { label: "Stop", run: () => this.#stop() },
+    ];
+  }
+
+  #markCut() {
+    if (!this.#cut) return;
+    const { since, reason } = this.#cut;
+    this.#display.addGap(gapWords({ seconds: (this.#now() - since) / 1000, reason }));
+    this.#cut = null;
+  }
+}

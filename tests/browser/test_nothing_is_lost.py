@@ -1,0 +1,126 @@
+"""What dies in between costs no speech: a killed server, a killed browser."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from tests.browser.clinician import DICTATION, PATIENCE_MS, QUIET_ARGUMENTS, Clinician
+from tests.browser.test_dictation import SPOKEN, elapsed_seconds, heard_all
+from tests.process import EMAIL, PASSWORD, ServerProcess, server_process
+from tests.speech.wer import word_error_rate
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.faults]
+
+MOST_WRONG = 0.3
+KEPT_TAIL_SECONDS = 1.0
+"""What a killed browser may lose: not yet written to its disk"""
+
+
+def test_a_server_killed_while_speaking_costs_neither_sound_nor_words(browser: Browser, tmp_path: Path) -> None:
+    with server_process(tmp_path) as server:
+        person = Clinician(browser, server.url).sign_in()
+        person.record()
+        until(person.page, lambda: elapsed_seconds(person) >= 3)
+        server.kill()
+        expect(person.part("connection")).to_contain_text("still recording", timeout=PATIENCE_MS)
+        until(person.page, lambda: elapsed_seconds(person) >= 15)
+        person.sees_state("recording")
+        server.start()
+        expect(person.part("connection")).to_contain_text("Live", timeout=2 * PATIENCE_MS)
+        heard_all(person)
+        person.stop()
+        expect(person.page.locator(".receipt")).to_be_visible()
+        note = person.newest_note()
+        assert note["status"] == "COMPLETED"
+        assert note["audio_duration_seconds"] == pytest.approx(elapsed_seconds(person), abs=1)
+        assert word_error_rate(SPOKEN, note["transcript_text"]) <= MOST_WRONG
+        shown = " ".join(person.page.locator(".segment.final").all_inner_texts())
+        assert shown.split() == note["transcript_text"].split()
+        person.context.close()
+
+
+def test_stop_while_the_server_is_away_is_saved_here_and_sent_by_itself(browser: Browser, tmp_path: Path) -> None:
+    with server_process(tmp_path, recogniser="scripted") as server:
+        person = Clinician(browser, server.url).sign_in()
+        person.record()
+        until(person.page, lambda: elapsed_seconds(person) >= 2)
+        server.kill()
+        until(person.page, lambda: elapsed_seconds(person) >= 5)
+        person.stop()
+        card = person.page.locator(".unsent-card")
+        expect(card).to_contain_text("Saved on this computer - will send when reconnected")
+        server.start()
+        expect(person.page.locator(".receipt")).to_be_visible(timeout=2 * PATIENCE_MS)
+        expect(card).to_have_count(0)
+        note = person.newest_note()
+        assert note["audio_duration_seconds"] == pytest.approx(elapsed_seconds(person), abs=1)
+        person.context.close()
+
+
+def test_after_the_browser_was_killed_the_card_sends_the_rest(playwright: Playwright, tmp_path: Path) -> None:
+    profile = tmp_path / "profile"
+    with server_process(tmp_path, recogniser="scripted") as server:
+        with killable_chromium(playwright, profile) as context:
+            page = context.new_page()
+            sign_in(page, server)
+            page.get_by_role("button", name="Record").click()
+            seconds = page.locator('[data-part="elapsed"]')
+            expect(seconds).to_have_text("00:02", timeout=PATIENCE_MS)
+            server.kill()
+            expect(seconds).to_have_text("00:06", timeout=PATIENCE_MS)
+            kill_chromium(profile)
+        server.start()
+        with killable_chromium(playwright, profile) as context:
+            page = context.new_page()
+            page.goto(server.url)
+            if page.url != f"{server.url}/":
+                sign_in(page, server)
+            card = page.locator(".unsent-card")
+            expect(card).to_contain_text("Unsent dictation from", timeout=PATIENCE_MS)
+            card.get_by_role("button", name="Send").click()
+            expect(card).to_contain_text("sent", timeout=PATIENCE_MS)
+            expect(card.get_by_role("link", name="Open note")).to_be_visible()
+            newest = context.request.get(f"{server.url}/api/v1/transcriptions?page_size=1").json()["items"][0]
+            assert newest["audio_duration_seconds"] >= 6 - KEPT_TAIL_SECONDS
+            assert newest["status"] == "COMPLETED"
+
+
+def sign_in(page: Page, server: ServerProcess) -> None:
+    page.goto(f"{server.url}/login")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{server.url}/")
+
+
+@contextmanager
+def killable_chromium(playwright: Playwright, profile: Path) -> Iterator[BrowserContext]:
+    """A Chromium that keeps its profile from one start to the next."""
+    arguments = [*QUIET_ARGUMENTS, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={DICTATION}"]
+    context = playwright.chromium.launch_persistent_context(
+        profile, executable_path=shutil.which("chromium"), args=arguments
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def kill_chromium(profile: Path) -> None:
+    """SIGKILL to the browser process that has this profile open; its children end with it."""
+    lock = str((profile / "SingletonLock").readlink())
+    os.kill(int(lock.rpartition("-")[2]), signal.SIGKILL)
+
+
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 40
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen"
+        page.wait_for_timeout(50)
