@@ -21,6 +21,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.faults]
 MOST_WRONG = 0.3
 KEPT_TAIL_SECONDS = 1.0
 """What a killed browser may lose: not yet written to its disk"""
+RESUME_MS = 500
+REMEMBER_TRACKS = """
+    window.tracks = [];
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await open(wanted);
+        tracks.push(...stream.getAudioTracks());
+        return stream;
+    };
+"""
+GO_ON = """async () => {
+    const began = performance.now();
+    document.querySelector('[data-part="pause"]').click();
+    const button = document.querySelector(".record");
+    while (button.dataset.state !== "recording") await new Promise((next) => setTimeout(next, 5));
+    return performance.now() - began;
+}"""
 
 
 def test_a_server_killed_while_speaking_costs_neither_sound_nor_words(browser: Browser, tmp_path: Path) -> None:
@@ -90,6 +107,49 @@ def test_after_the_browser_was_killed_the_card_sends_the_rest(playwright: Playwr
             newest = context.request.get(f"{server.url}/api/v1/transcriptions?page_size=1").json()["items"][0]
             assert newest["audio_duration_seconds"] >= 6 - KEPT_TAIL_SECONDS
             assert newest["status"] == "COMPLETED"
+
+
+def test_a_pause_really_closes_the_microphone_and_going_on_takes_no_half_second(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with server_process(tmp_path, recogniser="scripted") as server:
+        person = Clinician(browser, server.url).sign_in()
+        person.page.add_init_script(REMEMBER_TRACKS)
+        person.page.reload()
+        person.record()
+        until(person.page, lambda: elapsed_seconds(person) >= 2)
+        person.page.get_by_role("button", name="Pause").click()
+        person.sees_state("paused")
+        assert person.page.evaluate("() => tracks.map((track) => track.readyState)") == ["ended"]
+        stopped_at = person.part("elapsed").inner_text()
+        person.page.wait_for_timeout(1500)
+        assert person.part("elapsed").inner_text() == stopped_at
+        assert person.page.evaluate(GO_ON) < RESUME_MS
+        until(person.page, lambda: elapsed_seconds(person) >= 4)
+        person.stop()
+        note = person.newest_note()
+        assert note["audio_duration_seconds"] == pytest.approx(elapsed_seconds(person), abs=1)
+        assert person.complaints == []
+        person.context.close()
+
+
+def test_a_second_tab_takes_the_dictation_over_and_the_first_lets_go(browser: Browser, tmp_path: Path) -> None:
+    with server_process(tmp_path, recogniser="scripted") as server:
+        person = Clinician(browser, server.url).sign_in()
+        person.record()
+        until(person.page, lambda: elapsed_seconds(person) >= 2)
+        second = person.context.new_page()
+        second.goto(f"{server.url}/")
+        expect(second.locator(".unsent-card")).to_contain_text("In progress in another tab", timeout=PATIENCE_MS)
+        second.get_by_role("button", name="Take over").click()
+        expect(second.locator('.record[data-state="recording"]')).to_be_visible(timeout=PATIENCE_MS)
+        person.sees_error("taken over in another tab")
+        person.sees_state("ready")
+        expect(second.locator('[data-part="elapsed"]')).to_have_text("00:02", timeout=PATIENCE_MS)
+        second.get_by_role("button", name="Stop").click()
+        expect(second.locator(".receipt")).to_be_visible(timeout=PATIENCE_MS)
+        assert person.newest_note()["audio_duration_seconds"] >= 4 - KEPT_TAIL_SECONDS
+        person.context.close()
 
 
 def sign_in(page: Page, server: ServerProcess) -> None:
