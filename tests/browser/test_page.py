@@ -51,6 +51,13 @@ CONTRASTS = """() => {
             return [(pair[0] + 0.05) / (pair[1] + 0.05), `${element.tagName}.${element.className}`];
         });
 }"""
+SHOW_CARD = """() => {
+    window.display.addGap("[7 s not recorded - microphone unplugged]");
+    const { content } = document.querySelector('[data-part="unsent-card"]');
+    const card = content.firstElementChild.cloneNode(true);
+    card.querySelector('[data-unsent="title"]').textContent = "Unsent dictation";
+    document.querySelector('[data-part="unsent"]').append(card);
+}"""
 FOCUSED = """() => {
     const { activeElement: at } = document;
     const style = getComputedStyle(at);
@@ -144,13 +151,14 @@ def test_all_text_has_enough_contrast(clinician: NewClinician, scheme: str) -> N
     person = clinician(color_scheme=scheme)
     person.page.evaluate(SHOW, 2)
     person.page.evaluate("() => { display.updatePartial('being spoken', 'p'); display.showError('Connection lost.'); }")
+    person.page.evaluate(SHOW_CARD)
     poor = [found for found in person.page.evaluate(CONTRASTS) if found[0] < LEAST_CONTRAST]
-    for state in ("starting", "recording", "finishing"):
+    for state in ("starting", "recording", "paused", "finishing"):
         person.page.evaluate(
             """(state) => {
                 const button = document.querySelector('.record');
                 button.dataset.state = state;
-                button.setAttribute('aria-disabled', String(state !== 'recording'));
+                button.setAttribute('aria-disabled', String(['starting', 'finishing'].includes(state)));
             }""",
             state,
         )
