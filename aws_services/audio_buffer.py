@@ -77,6 +77,11 @@ class AudioBuffer:
         """Bytes of PCM that are fsynced: what a client may forget."""
         return self._file.durable
 
+    @property
+    def kept_seconds(self) -> float:
+        """Seconds of audio that are durable."""
+        return self._file.durable / BYTES_PER_SAMPLE / self.sample_rate
+
     def get_total_duration(self) -> float:
         """Seconds of audio taken in."""
         return self._file.accepted / BYTES_PER_SAMPLE / self.sample_rate

@@ -82,7 +82,7 @@ class SessionEnding:
         session, hearing = self._session, self._hearing
         if failure_code is None and hearing.words_failed:
             failure_code = "TRANSCRIBE_SERVICE_ERROR"
-        closing = Closing(failure_code is None, session.audio_buffer.get_total_duration(), failure_code)
+        closing = Closing(failure_code is None, session.audio_buffer.kept_seconds, failure_code)
         return hearing.rows.add(self._finish_row, closing)
 
     def _finish_row(self, closing: Closing) -> None:
@@ -142,7 +142,7 @@ class SessionEnding:
                 transcription_id=session.transcription_id or 0,
                 audio_s3_key=session.audio_key,
                 audio_status=self._audio_status,
-                total_duration=session.audio_buffer.get_total_duration(),
+                total_duration=session.audio_buffer.kept_seconds,
                 word_count=session.word_count,
             ),
         )

@@ -22,7 +22,7 @@ from models.errors import (
     AudioGap,
     BufferOverflow,
     DictationError,
-    InvalidSessionState,
+    SessionLimitExceeded,
     SessionNotFound,
     SessionSuperseded,
     SessionTimeout,
@@ -79,7 +79,10 @@ class SessionManager(LiveSessions):
         nothing is left of it.
         """
         if self.draining:
-            raise InvalidSessionState("The server is restarting. Nothing was recorded. Try again in a few seconds.")
+            raise SessionLimitExceeded(
+                "The server is restarting. What was accepted is safe. Try again in a few seconds.",
+                retry_after=DRAIN_RETRY_SECONDS,
+            )
         try:
             if request.resume_token is not None:
                 self._resuming.resume(request, user_id, request_sid)

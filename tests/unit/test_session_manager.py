@@ -512,7 +512,7 @@ def test_at_shutdown_clients_are_told_none_starts_and_what_was_said_stays_to_be_
             d.say(1, name)
         d.end("two")
         d.manager.drain(10)
-        with pytest.raises(InvalidSessionState, match="restarting"):
+        with pytest.raises(SessionLimitExceeded, match="restarting"):
             d.start("three")
         assert [folder.name for folder in d.folder.iterdir()] == ["one"]
 
