@@ -47,7 +47,8 @@ class SessionEnding:
         self._runtime = parts.runtime
         self._recording_done = parts.runtime.flag()
         self._audio_status = "PENDING"
-        self._told_complete = False
+        self._told_status: str | None = None
+        """The audio_status that session_complete named; PENDING also while words are still to come"""
         self._hang_up = hang_up
 
     def run(self, failure_code: str | None, free_place: Callable[[], object]) -> None:
@@ -62,6 +63,8 @@ class SessionEnding:
         row_written.wait(PATIENCE_SECONDS)
         free_place()
         self._recording_done.wait(PATIENCE_SECONDS)
+        if self._told_status == "PENDING":
+            self._parts.clients.tell(self._session, RecordingStored(self._session.audio_key, self._audio_status))
         self._hearing.journal.close()
         self._runtime.offload(self._leave_folder())
 
@@ -75,7 +78,7 @@ class SessionEnding:
     def _wait_for_last_words(self, deadline: float) -> None:
         """The recogniser always comes to an end: Listening sees to that, however long the replay takes."""
         while not self._hearing.words_done.wait(deadline - time.monotonic()):
-            self._tell_complete()
+            self._tell_complete(status="PENDING")
             deadline = time.monotonic() + PATIENCE_SECONDS
 
     def _close_row(self, failure_code: str | None) -> Flag:
@@ -105,8 +108,6 @@ class SessionEnding:
         elif self._audio_status == "FAILED":
             self._hearing.rows.add(self._parts.transcripts.recording_failed, session.session_id)
         metrics.UPLOADS.labels(outcome=self._audio_status.lower()).inc()
-        if self._told_complete:
-            self._parts.clients.tell(session, RecordingStored(session.audio_key, self._audio_status))
         self._recording_done.set()
 
     def _store(self) -> StoredRecording | None:
@@ -131,17 +132,17 @@ class SessionEnding:
         except RecordingExists:  # only this session has this key: an earlier try got through
             return self._parts.store.stat(self._session.audio_key)
 
-    def _tell_complete(self) -> None:
-        if self._told_complete:
+    def _tell_complete(self, status: str | None = None) -> None:
+        if self._told_status is not None:
             return
-        self._told_complete = True
+        self._told_status = status or self._audio_status
         session = self._session
         self._parts.clients.tell(
             session,
             SessionComplete(
                 transcription_id=session.transcription_id or 0,
                 audio_s3_key=session.audio_key,
-                audio_status=self._audio_status,
+                audio_status=self._told_status,
                 total_duration=session.audio_buffer.kept_seconds,
                 word_count=session.word_count,
             ),
