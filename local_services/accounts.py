@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +17,7 @@ from sqlalchemy.orm import sessionmaker
 
 from local_services.passwords import Passwords
 from models.account import ROLES, ApiToken, User, UserSession
+from models.base import utc_now
 from models.errors import NotFound, Unauthenticated, ValidationFailed
 from utils.database import reading, transaction
 
@@ -53,11 +54,6 @@ class SignedIn:
     role: str
     session_id: str | None
     """The UserSession row; None for a program with a token"""
-
-
-def utc_now() -> datetime:
-    """The time, with zone."""
-    return datetime.now(UTC)
 
 
 class Accounts:
