@@ -61,6 +61,8 @@ class StreamEnd:
     """True when it ended without being asked to, or could not finish"""
     reason: str = ""
     """A class name or a short code for logs and metrics. Never speech."""
+    fatal: bool = False
+    """True when another stream would end in the same way until somebody changes a setting"""
 
 
 def shifted(heard: Partial | Final, seconds: float) -> Partial | Final:
