@@ -81,6 +81,7 @@ def test_p26_every_result_carries_type_partial_flag_text_and_time(speaker):
     speaker.start()
     speaker.say(counting_pcm(3))
     speaker.end()
+    wait_until(lambda: len(speaker.finals) >= len({partial["segment_id"] for partial in speaker.partials}))
     results = speaker.partials + speaker.finals
     assert speaker.partials
     assert speaker.finals
