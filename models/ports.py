@@ -116,6 +116,8 @@ class Opening:
     audio_type: str = "DICTATION"
     language_code: str = "en-US"
     continues_session_id: str | None = None
+    is_streaming: bool = True
+    """False for a recording that came as a file"""
 
 
 @dataclass(frozen=True, slots=True)
