@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from tests.process import EMAIL, PASSWORD, PROJECT
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 30_000
+"""For whatever happens in its own time, on a machine that may be busy; a wait ends at once when it happens"""
 DICTATION = PROJECT / "tests" / "speech" / "dictation.wav"
 SCREENSHOTS = PROJECT / "docs" / "screenshots"
 SMALLEST_PICTURE_BYTES = 10_000
@@ -78,10 +80,23 @@ class Clinician:
         self.sees_state("ready")
 
     def sees_state(self, state: str) -> None:
-        expect(self.page.locator(STATE.format(state))).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.locator(STATE.format(state))).to_be_visible()
 
     def sees_error(self, words: str) -> None:
-        expect(self.page.get_by_role("alert").filter(has_text=words)).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+
+    def speaks_until(self, seconds: float) -> None:
+        """Wait until so much was recorded. The clock may jump over a second, so no exact text is awaited."""
+        self.until(lambda: self.elapsed_seconds >= seconds)
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so that is not on the page."""
+        until(self.page, is_so)
+
+    @property
+    def elapsed_seconds(self) -> int:
+        """What the clock on the page says."""
+        return clock_seconds(self.page)
 
     def part(self, name: str) -> Any:
         """An element of the dictation page by its name."""
@@ -108,3 +123,17 @@ class Clinician:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
+
+
+def clock_seconds(page: Page) -> int:
+    """What the clock of a dictation page says."""
+    minutes, seconds = page.locator('[data-part="elapsed"]').inner_text().split(":")
+    return 60 * int(minutes) + int(seconds)
+
+
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Let the page go on until it is so."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen"
+        page.wait_for_timeout(50)

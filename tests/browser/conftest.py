@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from tests.browser.clinician import Clinician, chromium
+from tests.browser.clinician import PATIENCE_MS, Clinician, chromium
 from tests.process import ServerProcess, server_process
 
 NewClinician = Callable[..., Clinician]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
