@@ -1,6 +1,6 @@
 """What is told of a stored recording on its way to text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 QUEUED, PROCESSING, COMPLETED, FAILED = "queued", "processing", "completed", "failed"
@@ -54,16 +54,18 @@ class JobStatus:
         return told if self.error is None else {**told, "error": self.error}
 
 
-def follows(status: JobStatus, latest: JobStatus | None) -> bool:
-    """False for what must not be told after `latest`: anything after an ending but a new beginning."""
-    return latest is None or not latest.is_ending or status.status == QUEUED
+def following(status: JobStatus, latest: JobStatus | None) -> list[JobStatus]:
+    """What to tell so that `status` follows `latest`, numbered: never back, and no milestone left out.
 
-
-def steps(status: JobStatus, latest: JobStatus | None) -> list[int]:
-    """The percents to tell so that `status` follows `latest`: never back, and no milestone left out."""
-    before = -1 if latest is None or latest.is_ending else latest.progress
+    Nothing follows an ending but a new beginning.
+    """
+    over = latest is not None and latest.is_ending
+    if over and status.status != QUEUED:
+        return []
+    before = latest.progress if latest is not None and not over else -1
     reached = max(before, status.progress)
-    if status.status == FAILED:
-        return [reached]
-    passed = [milestone for milestone in MILESTONES if before < milestone < reached]
-    return [*passed, reached]
+    passed = [] if status.status == FAILED else [step for step in MILESTONES if before < step < reached]
+    number = latest.seq if latest is not None else 0
+    on_the_way = [replace(status, progress=step, status=PROCESSING, error=None) for step in passed]
+    told = [*on_the_way, replace(status, progress=reached)]
+    return [replace(one, seq=number + place) for place, one in enumerate(told, start=1)]
