@@ -49,7 +49,7 @@ class SessionResuming:
         self.take_over(request.session_id)
         session = self._live(request.session_id)
         if session is None or not session.is_open:
-            raise self._finished(request.session_id, user_id)
+            raise self._finished(request.session_id, user_id, session)
         hearing = self._home.hearings[session]
         given = fingerprint(request.resume_token or "")
         if session.user_id != user_id or not hmac.compare_digest(given, hearing.resume_sha256):
@@ -76,15 +76,18 @@ class SessionResuming:
     def _live(self, session_id: str) -> Session | None:
         return next((session for session in self._home.all() if session.session_id == session_id), None)
 
-    def _finished(self, session_id: str, user_id: str) -> InvalidSessionState:
+    def _finished(self, session_id: str, user_id: str, closing: Session | None) -> InvalidSessionState:
         """What to tell the owner of a dictation that is over; everybody else is told nothing."""
         try:
             note = self._parts.runtime.offload(self._parts.past_notes.of_session, session_id, user_id)
         except NotFound:
             return SessionNotFound()
+        received_bytes = round((note.audio_duration_seconds or 0.0) * (note.sample_rate or 0)) * BYTES_PER_SAMPLE
+        if closing is not None:  # its last words are still to come, so the note has no duration yet
+            received_bytes = closing.audio_buffer.received_bytes
         return InvalidSessionState(
             "This dictation was finished meanwhile. Everything accepted is saved; go on in a new one.",
             finished=True,
             transcription_id=note.id,
-            received_bytes=round((note.audio_duration_seconds or 0.0) * (note.sample_rate or 0)) * BYTES_PER_SAMPLE,
+            received_bytes=received_bytes,
         )
