@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.base import utc_now
-from models.errors import DatabaseUnavailable
 from models.job import StatusEvent
 from models.status import JobStatus, following
 from utils.database import reading, transaction
 
-TRIES = 5
-"""Two writers of one session at the same moment are rare: a worker and whoever cancels"""
+STATUS_LOCK = 0x57A7
+"""Tells this use of PostgreSQL's advisory locks from others"""
 MOST_EVENTS = 1000
 """That one call of after() gives; a job tells some thirty"""
 
@@ -24,17 +22,14 @@ class SqlStatuses:
 
     def __init__(self, engine: Engine, now: Callable[[], datetime] = utc_now) -> None:
         self._sessions = sessionmaker(engine)
+        self._is_postgresql = engine.dialect.name == "postgresql"
         self._now = now
 
     def publish(self, status: JobStatus) -> list[JobStatus]:
         """Keep it with the next numbers, and return what is to be told."""
-        for _ in range(TRIES):
-            try:
-                with transaction(self._sessions) as rows:
-                    return self._append(rows, status)
-            except IntegrityError:
-                continue  # another writer took the number first
-        raise DatabaseUnavailable
+        with transaction(self._sessions) as rows:
+            self._wait_for_turn(rows, status.session_id)
+            return self._append(rows, status)
 
     def snapshot(self, session_id: str) -> JobStatus | None:
         """The newest."""
@@ -47,6 +42,11 @@ class SqlStatuses:
         with reading(self._sessions) as rows:
             found = rows.scalars(query.order_by(StatusEvent.seq).limit(MOST_EVENTS)).all()
             return [_status(event) for event in found]
+
+    def _wait_for_turn(self, rows: Session, session_id: str) -> None:
+        # A worker and whoever cancels may write at the same moment; on SQLite the write lock makes them take turns.
+        if self._is_postgresql:
+            rows.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(session_id, STATUS_LOCK))))
 
     def _append(self, rows: Session, status: JobStatus) -> list[JobStatus]:
         told = [self._event(one) for one in following(status, _latest(rows, status.session_id))]
