@@ -1,8 +1,8 @@
 """One session's ear, whatever becomes of the recogniser: it opens streams, watches them, and replays from the spool.
 
     push -> the stream, while it has heard everything
-    a stream that fails, or was let go -> the next one hears the spool from the end of the last final, faster than
-    it was spoken, until it has caught up; its times are shifted to the session's clock
+    a stream that fails, hangs, was let go or grows too old -> the next one hears the spool from the end of the last
+    final, faster than it was spoken, until it has caught up; its times are shifted to the session's clock
 
 All positions are bytes of the session's PCM. Everything here runs on the hub, except what is named.
 """
@@ -11,28 +11,35 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from models.errors import RecogniserBusy
+from aws_services.attempts import Attempts
+from aws_services.doubt import Doubt
+from aws_services.watched_stream import WatchedStream
+from models.errors import DictationError, RecogniserBusy
 from models.pace import BYTES_PER_SAMPLE
-from models.ports import Recogniser, RecogniserStream, StreamRequest
-from models.transcript import Final, Partial, StreamEnd, shifted
+from models.ports import Recogniser, StreamRequest
+from models.transcript import Final, Partial, StreamEnd
 from utils import metrics
 from utils.logging import get_logger
-from utils.runtime import Flag, Runtime
+from utils.runtime import Runtime
 
 log = get_logger("listening")
 
-RESTART_PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
-"""Waits before the next stream; the last one repeats"""
-MAX_TRIES = 3
-"""Streams in a row that may fail without a final before the audio is taken for what kills them"""
 REPLAY_SPEED = 5.0
 """Times real time; the embedded recogniser can do 7"""
 REPLAY_BLOCK_SECONDS = 0.5
 WAIT_FOR_DISK_SECONDS = 0.03
 LONGEST_BUSY_SECONDS = 2.0
 """How often a place is asked for while every one is taken"""
+LATER_SECONDS = 30.0
+"""A finished dictation that gets no place for so long is left to the recording"""
 LAST_WORDS_SECONDS = 20.0
 """A stream that was asked to finish and has not by then hangs"""
+PROBE_SECONDS = 3.0
+"""The same for a stream that is doubted in mid-speech"""
+HEALTHY_SECONDS = 30.0
+"""A stream that has lived so long makes up for the failures before it"""
+ROTATE_AT, FORCE_AT = 0.95, 0.99
+"""Parts of a stream's longest life: from the first on it is changed in a pause, at the second in any case"""
 
 
 class Spooled(Protocol):
@@ -63,20 +70,16 @@ class Listening:
         self._bytes_per_second = request.sample_rate * BYTES_PER_SAMPLE
         self.spooled: Spooled | None = None
         """Where to replay from; set before the first push"""
-        self._stream: RecogniserStream | None = None
-        self._number = 0
-        """Counts the streams; what an older one still says is not heard"""
-        self._base = self._fed = self._accepted = self._settled = 0
+        self._stream: WatchedStream | None = None
+        self._fed = self._accepted = self._settled = 0
+        self._told_until = 0.0
+        """Seconds; where the last final ended"""
         self._caught_up = True
         self._replaying = self._resting = self._ending = self._over = False
-        self._tries = 0
-        self._asked_to_end = False
-        """Whether the stream was told to finish: an end that comes before that is a failure"""
+        self._attempts = Attempts()
+        self._doubt = Doubt(runtime, request.sample_rate, lambda: self.rest(PROBE_SECONDS))
         self._unsettled: dict[str, float] = {}
         """Segments shown as partials, and when they began"""
-        self._heard_at = 0.0
-        self._ended = runtime.flag()
-        """Set when the stream that was asked to finish is over"""
 
     def open(self) -> None:
         """Open the first stream. Raises RecogniserBusy."""
@@ -84,8 +87,8 @@ class Listening:
 
     def resume_at(self, accepted: int, settled_seconds: float) -> None:
         """Go on with a session that has `accepted` bytes, of which the finals cover `settled_seconds`."""
-        self._accepted = accepted
-        self._settled = self._fed = self._base = self._bytes_at(settled_seconds)
+        self._accepted, self._told_until = accepted, settled_seconds
+        self._settled = self._fed = self._bytes_at(settled_seconds)
         self._caught_up = False
 
     def push(self, pcm: bytes) -> None:
@@ -97,7 +100,7 @@ class Listening:
         if self._stream is not None and self._caught_up and not self._resting:
             self._fed += len(pcm)
             self._stream.push(pcm)
-        elif self._stream is None and self._tries < MAX_TRIES:
+        elif self._stream is None and not self._attempts.given_up:
             self._replay_soon()
 
     def cut_back(self, accepted: int) -> None:
@@ -107,33 +110,55 @@ class Listening:
     def finish(self) -> None:
         """No more audio: the words of all of it will come, then StreamEnd."""
         self._ending = True
-        self._tries = min(self._tries, MAX_TRIES - 1)  # one more chance, now that nobody waits
+        self._attempts.one_more()
         if self._stream is not None and self._caught_up and not self._resting:
-            self._finish_stream()
+            self._stream.finish(LAST_WORDS_SECONDS)
         elif self._stream is None and not self._replaying:
             self._go_on()
 
-    def rest(self) -> None:
+    def rest(self, patience_seconds: float | None = None) -> None:
         """Let the recogniser go until there is audio again; what was heard becomes final."""
-        if self._stream is not None and self._caught_up and not self._resting:
+        if self._stream is not None and self._caught_up and not (self._resting or self._ending):
             self._resting = True
-            self._finish_stream()
+            self._stream.finish(patience_seconds or LAST_WORDS_SECONDS)
 
     def cancel(self) -> None:
         """Tell nothing more."""
         self._over = True
-        self._number += 1
         if self._stream is not None:
             self._stream.cancel()
             self._stream = None
-        self._ended.set()
+
+    def look_after(self) -> None:
+        """Called every second or so: a stream that hangs, or grows too old, gives way to the next one."""
+        if self._over or self._resting or self._ending:
+            return
+        if self._stream is None:
+            if self._accepted > self._settled and self._attempts.has_rested():
+                self._attempts.one_more()
+                self._replay_soon()
+            return
+        age, longest = self._stream.age_seconds, self._recogniser.longest_stream_seconds
+        if longest is not None and age >= longest * FORCE_AT:
+            self._change_stream()
+        elif longest is not None and age >= longest * ROTATE_AT and not self._unsettled:
+            self.rest()
+        else:
+            if age >= HEALTHY_SECONDS and self._caught_up:
+                self._attempts.succeeded()
+            self._doubt.look(self._fed, self._spooled().read)
+
+    @property
+    def settled_seconds(self) -> float:
+        """How much of the session's audio has become words, or holds none; from its first sample."""
+        return min(self._settled, self._accepted) / self._bytes_per_second
 
     @property
     def state(self) -> str:
         """live, catching_up, reconnecting or unavailable, as clients are told."""
         if self._stream is not None:
             return "live" if self._caught_up else "catching_up"
-        if self._tries >= MAX_TRIES:
+        if self._attempts.given_up:
             return "unavailable"
         return "reconnecting" if self._replaying else "live"
 
@@ -142,19 +167,21 @@ class Listening:
         """How far behind the speaker it is."""
         return max(self._accepted - self._fed, 0) / self._bytes_per_second
 
-    # What a stream says, posted by its threads
+    # What the stream says
 
-    def _hear(self, number: int, heard: Partial | Final | StreamEnd, arrived: float) -> None:
-        if number != self._number or self._over:
+    def _hear(self, stream: WatchedStream, heard: Partial | Final | StreamEnd, arrived: float) -> None:
+        if stream is not self._stream or self._over:
             return
         if isinstance(heard, StreamEnd):
             self._stream_ended(heard)
             return
-        self._heard_at = time.monotonic()
-        if self._base:
-            heard = shifted(heard, self._base / self._bytes_per_second)
+        self._doubt.clear(self._fed)
+        self._doubt.trust()
         if isinstance(heard, Final):
-            self._tries = 0
+            if heard.end_time <= self._told_until:
+                return  # said twice
+            self._attempts.succeeded()
+            self._told_until = heard.end_time
             self._settled = max(self._settled, self._bytes_at(heard.end_time))
             self._unsettled.pop(heard.segment_id, None)
         elif heard.text:
@@ -164,31 +191,43 @@ class Listening:
         self._deliver(heard, arrived)
 
     def _stream_ended(self, end: StreamEnd) -> None:
-        self._stream = None
-        self._ended.set()
-        self._resting = False
+        self._stream, self._resting = None, False
         if end.failed:
-            self._count_failure(end.reason)
+            self._count_failure(end.reason, end.fatal)
+            self._take_back()
         else:
             self._settled = self._fed
+            self._doubt.was_wrong()
         if not self._replaying:
             self._go_on()
 
-    def _count_failure(self, reason: str) -> None:
-        self._tries += 1
+    def _count_failure(self, reason: str, fatal: bool) -> None:
+        self._attempts.failed(fatal)
         metrics.RECOGNISER_RESTARTS.labels(reason=reason).inc()
-        log.warning("recogniser_ended", session_id=self._request.session_id, reason=reason, tries=self._tries)
+        failures = self._attempts.failures
+        log.warning("recogniser_ended", session_id=self._request.session_id, reason=reason, failures=failures)
+
+    def _take_back(self) -> None:
+        """What was shown and not settled will be heard again."""
         for segment_id, began in self._unsettled.items():
             self._deliver(Partial(segment_id, "", began, began), time.perf_counter())
         self._unsettled.clear()
 
+    def _change_stream(self) -> None:
+        """Without a pause to part at: the next stream hears again what this one has not settled."""
+        if self._stream is not None and not self._replaying:
+            self._stream.cancel()
+            self._stream = None
+            self._take_back()
+            self._replay_soon()
+
     def _go_on(self) -> None:
         """There is no stream: end, start the next one, or wait for a better time."""
         unheard = self._accepted > self._settled
-        if self._ending and (not unheard or self._tries >= MAX_TRIES):
+        if self._ending and (not unheard or self._attempts.given_up):
             self._over = True
             self._deliver(StreamEnd(failed=unheard, reason="given_up" if unheard else ""), time.perf_counter())
-        elif unheard and self._tries < MAX_TRIES:
+        elif unheard and not self._attempts.given_up:
             self._replay_soon()
 
     # The replay, a task
@@ -199,13 +238,19 @@ class Listening:
             self._runtime.spawn(self._replay)
 
     def _replay(self) -> None:
-        while not self._over and self._tries < MAX_TRIES and not self._caught_up:
-            self._runtime.sleep(RESTART_PAUSES_SECONDS[min(self._tries, len(RESTART_PAUSES_SECONDS) - 1)])
+        began = time.monotonic()
+        while not (self._over or self._attempts.given_up or self._caught_up):
+            self._runtime.sleep(self._attempts.pause_seconds)
             try:
                 if not self._over:
                     self._open_stream()
             except RecogniserBusy as busy:
+                if self._ending and time.monotonic() - began > LATER_SECONDS:
+                    self._count_failure("busy", fatal=True)
                 self._runtime.sleep(min(busy.retry_after or LONGEST_BUSY_SECONDS, LONGEST_BUSY_SECONDS))
+                continue
+            except DictationError as error:
+                self._count_failure(type(error).__name__, fatal=not error.retryable)
                 continue
             self._feed()
         self._replaying = False
@@ -214,12 +259,12 @@ class Listening:
         if self._stream is None:
             self._go_on()
         elif self._ending:
-            self._finish_stream()
+            self._stream.finish(LAST_WORDS_SECONDS)
 
     def _feed(self) -> None:
         """Give the stream what the disk has, until it has heard everything that was accepted, or it dies."""
-        stream, number = self._stream, self._number
-        while stream is not None and self._stream is stream and number == self._number:
+        stream = self._stream
+        while stream is not None and self._stream is stream:
             if self._fed >= self._accepted:
                 self._caught_up = True
                 return
@@ -235,36 +280,12 @@ class Listening:
                 self._runtime.sleep(len(block) / self._bytes_per_second / REPLAY_SPEED)
 
     def _open_stream(self) -> None:
-        self._number += 1
-        number = self._number
-        self._base = self._fed = self._settled
-        self._asked_to_end = False
-
-        def tell(heard: Partial | Final | StreamEnd) -> None:  # on any thread
-            if isinstance(heard, StreamEnd) and not self._asked_to_end:
-                heard = StreamEnd(failed=True, reason=heard.reason or "ended_early")
-            self._runtime.post(self._hear, number, heard, time.perf_counter())
-
-        self._stream = self._recogniser.open(self._request, tell)
-
-    def _finish_stream(self) -> None:
-        if self._stream is not None:
-            self._ended, self._heard_at = self._runtime.flag(), time.monotonic()
-            self._asked_to_end = True
-            self._stream.finish()
-            self._runtime.spawn(self._watch_finish, self._number, self._ended)
-
-    def _watch_finish(self, number: int, ended: Flag) -> None:
-        """A stream that falls silent before its last word is cut off, so that the next one can be asked."""
-        silent_seconds = 0.0
-        while not ended.wait(LAST_WORDS_SECONDS - silent_seconds):
-            silent_seconds = time.monotonic() - self._heard_at
-            if number != self._number or self._stream is None:
-                return
-            if silent_seconds >= LAST_WORDS_SECONDS:
-                self._stream.cancel()
-                self._hear(number, StreamEnd(failed=True, reason="hangs"), time.perf_counter())
-                return
+        base = self._settled
+        stream = WatchedStream(
+            self._runtime, self._recogniser, self._request, base / self._bytes_per_second, self._hear
+        )
+        self._stream, self._fed = stream, base
+        self._doubt.clear(base)
 
     def _spooled(self) -> Spooled:
         assert self.spooled is not None

@@ -54,6 +54,7 @@ class SessionCare:
                 self._parts.clients.tell(session, Heartbeat())
             if session.audio_buffer is None:
                 continue
+            hearing.listening.look_after()
             self._report_recogniser(session, hearing, now)
             if session.is_open and now - session.created_at > self._parts.limits.max_session_seconds:
                 self._manager.expire_longest(session)

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from local_services.loudness import FRAME_BYTES, FRAME_SECONDS, Loudness, NoiseFloor
+from utils.loudness import FRAME_BYTES, FRAME_SECONDS, Loudness, NoiseFloor
 
 PREROLL_SECONDS = 0.3
 """Sound kept from before a voice was sure, so that the first consonant isn't cut"""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from pocketsphinx import Decoder, Vad
 
 from local_services.endpointing import Endpointer, Event, Speech, SpeechBegun, SpeechEnded, Voice
-from local_services.loudness import FRAME_SECONDS, SAMPLE_RATE
 from models.transcript import Final, Partial, Word
+from utils.loudness import FRAME_SECONDS, SAMPLE_RATE
 from utils.resampling import Resampler
 
 DECODER_FRAME_SECONDS = 0.01

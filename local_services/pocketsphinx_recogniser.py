@@ -98,6 +98,7 @@ class PocketSphinxRecogniser:
     """Makes English words of PCM on this machine, without an account. For trying out and for offline use only."""
 
     name = "pocketsphinx"
+    longest_stream_seconds: float | None = None
 
     def __init__(self, decoders: int, endpointing_ms: int, vad_threads: int = 1) -> None:
         """At most `decoders` processes of about 100 MB, each started when it is wanted.

@@ -119,6 +119,7 @@ class ScriptedRecogniser:
         hang_after: float | None = None,
         end_early_after: float | None = None,
         duplicate_finals: bool = False,
+        longest_stream_seconds: float | None = None,
     ) -> None:
         """`final_every` chunks make a segment, and `places` streams may be open at once.
 
@@ -131,6 +132,7 @@ class ScriptedRecogniser:
         self.hang_after = hang_after
         self.end_early_after = end_early_after
         self.duplicate_finals = duplicate_finals
+        self.longest_stream_seconds = longest_stream_seconds
         self._places = places
         self._lock = threading.Lock()
         self._streams: set[ScriptedStream] = set()

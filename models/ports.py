@@ -43,6 +43,9 @@ class Recogniser(Protocol):
     name: str
     """Shown to people and kept with the note, e.g. "pocketsphinx"."""
 
+    longest_stream_seconds: float | None
+    """A stream lives no longer than this; None for as long as one likes"""
+
     def open(self, request: StreamRequest, tell: Tell) -> RecogniserStream:
         """Start to listen, without waiting.
 
@@ -51,7 +54,8 @@ class Recogniser(Protocol):
         back. If the stream dies by itself it tells
         StreamEnd(failed=True) once, and nothing after it.
 
-        Raises RecogniserBusy, with retry_after, when every place is taken.
+        Raises RecogniserBusy, with retry_after, when every place is taken, or another DictationError when no stream
+        can be had; its `retryable` says whether trying again may help.
         """
 
     def warm(self) -> None:

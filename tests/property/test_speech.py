@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_services.loudness import SAMPLE_RATE
+from utils.loudness import SAMPLE_RATE
 from utils.resampling import Resampler
 
 DEVICE_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 192000)

@@ -13,7 +13,7 @@ from local_services.endpointing import (
     SpeechBegun,
     SpeechEnded,
 )
-from local_services.loudness import FLOOR_SECONDS, FRAME_BYTES, FRAME_SECONDS, Loudness, NoiseFloor
+from utils.loudness import FLOOR_SECONDS, FRAME_BYTES, FRAME_SECONDS, Loudness, NoiseFloor
 
 RATE = 16000
 VOICE = 3000

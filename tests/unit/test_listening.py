@@ -1,17 +1,32 @@
 """A session's ear outlives its recogniser's streams: every second is heard once, whatever the streams do."""
 
 import random
+import wave
+from pathlib import Path
 
 import pytest
 
 from aws_services.listening import Listening
 from local_services.scripted_recogniser import ScriptedRecogniser
+from models.errors import RecogniserFailed
 from models.ports import StreamRequest
 from models.transcript import Final, StreamEnd
 
-QUARTER = 8000
+SECOND = 32_000
+QUARTER = SECOND // 4
 """Bytes of a quarter of a second at 16 kHz"""
 PATIENCE = 15.0
+
+
+with wave.open(str(Path(__file__).parents[1] / "speech/dictation.wav")) as _dictation:
+    SPEECH = _dictation.readframes(_dictation.getnframes())
+
+
+def hurry(monkeypatch):
+    """Waits of seconds become waits of nothing."""
+    monkeypatch.setattr("aws_services.attempts.PAUSES_SECONDS", (0.01,))
+    monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 0.0)
+    monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 200.0)
 
 
 class Disk:
@@ -19,15 +34,17 @@ class Disk:
 
     def __init__(self):
         self.received_bytes = 0
+        self.sound = bytes
 
     def read(self, offset, size):
-        return bytes(min(size, self.received_bytes - offset))
+        return self.sound(min(size, self.received_bytes - offset))
 
 
 class Ear:
     """A Listening, what it told, and the disk behind it."""
 
     def __init__(self, runtime, recogniser):
+        self.runtime = runtime
         self.told = []
         self.disk = Disk()
         self.over = runtime.flag()
@@ -53,28 +70,30 @@ class Ear:
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_the_streams_do_every_second_is_recognised_once(runtime, monkeypatch, seed):
     """Random speech, rests, deaths and unasked ends; the finals say which seconds they cover."""
-    monkeypatch.setattr("aws_services.listening.RESTART_PAUSES_SECONDS", (0.01,))
-    monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 200.0)
+    hurry(monkeypatch)
     chance = random.Random(seed)
-    recogniser = ScriptedRecogniser(2)
+    recogniser = ScriptedRecogniser(2, duplicate_finals=seed % 2 == 1)
     said = [0]
 
     def body():
         ear = Ear(runtime, recogniser)
         ear.listening.open()
         for _ in range(12):
-            step = chance.choice(["say", "say", "rest", "die", "end", "wait"])
+            step = chance.choice(["say", "say", "rest", "die", "end", "wait", "grow old"])
+            recogniser.longest_stream_seconds = 0.0 if step == "grow old" else None
             recogniser.fail_after = 1.0 if step == "die" else None
             recogniser.end_early_after = 1.5 if step == "end" else None
             if step == "rest":
                 ear.listening.rest()
             elif step == "wait":
                 runtime.sleep(0.05)
+            elif step == "grow old":
+                ear.listening.look_after()
             else:
                 quarters = chance.randint(1, 12)
                 said[0] += quarters
                 ear.say(quarters)
-        recogniser.fail_after = recogniser.end_early_after = None
+        recogniser.fail_after = recogniser.end_early_after = recogniser.longest_stream_seconds = None
         ear.listening.finish()
         assert ear.over.wait(PATIENCE)
         return ear
@@ -102,4 +121,116 @@ def test_finishing_while_it_rests_ends_once_and_leaves_no_task_spinning(runtime,
 
     ear = runtime.on_hub(body)()
     assert [heard for heard in ear.told if isinstance(heard, StreamEnd)] == [StreamEnd()]
+    recogniser.close()
+
+
+@pytest.fixture
+def quick_doubt(monkeypatch):
+    """A second without a word is long."""
+    hurry(monkeypatch)
+    monkeypatch.setattr("aws_services.doubt.SILENT_SECONDS", 1.0)
+    monkeypatch.setattr("utils.voice.LEAST_SECONDS", 0.3)
+    monkeypatch.setattr("aws_services.listening.PROBE_SECONDS", 0.2)
+
+
+class Deaf(ScriptedRecogniser):
+    """Takes every sound and hears nothing in it; `streams` counts how often it was asked."""
+
+    streams = 0
+
+    def open(self, request, tell):
+        self.streams += 1
+        stream = super().open(request, tell)
+        stream.push = lambda pcm: None
+        return stream
+
+
+def look_after(ear, seconds):
+    """What session_care.py does, for so long."""
+    for _ in range(int(seconds / 0.02)):
+        ear.listening.look_after()
+        ear.runtime.sleep(0.02)
+
+
+def test_f15_a_stream_that_hangs_in_mid_speech_is_noticed_and_its_speech_heard_again(runtime, quick_doubt):
+    recogniser = ScriptedRecogniser(2, hang_after=1.0)
+
+    def body():
+        ear = Ear(runtime, recogniser)
+        ear.disk.sound = lambda size: SPEECH[SECOND : SECOND + size]
+        ear.listening.open()
+        ear.say(4)
+        look_after(ear, 0.1)
+        ear.say(8)
+        recogniser.hang_after = None
+        look_after(ear, 2.0)
+        ear.say(4)
+        assert ear.edges[-1] >= 3.0
+        ear.listening.finish()
+        assert ear.over.wait(PATIENCE)
+        return ear
+
+    ear = runtime.on_hub(body)()
+    edges = [0.0, *ear.edges, 4.0]
+    assert edges[::2] == pytest.approx(edges[1::2])
+    recogniser.close()
+
+
+@pytest.mark.parametrize(
+    ("sound", "asked"), [(bytes, 1), (lambda size: SPEECH[SECOND : SECOND + size], 2)], ids=["silence", "chatter"]
+)
+def test_f17_a_recogniser_without_words_is_left_alone_in_silence_and_asked_seldom_otherwise(
+    runtime, quick_doubt, sound, asked
+):
+    recogniser = Deaf(2)
+
+    def body():
+        ear = Ear(runtime, recogniser)
+        ear.disk.sound = sound
+        ear.listening.open()
+        for _ in range(10):
+            ear.say(2)
+            look_after(ear, 0.25)
+        return ear
+
+    ear = runtime.on_hub(body)()
+    assert recogniser.streams == asked
+    assert ear.told == []
+    assert ear.listening.state == "live"
+    ear.listening.cancel()
+    recogniser.close()
+
+
+class AwayAtFirst(ScriptedRecogniser):
+    """Can't be reached the first `refusals` times."""
+
+    refusals = 6
+
+    def open(self, request, tell):
+        if self.refusals:
+            self.refusals -= 1
+            raise RecogniserFailed
+        return super().open(request, tell)
+
+
+@pytest.mark.parametrize("patience", [60.0, 0.0], ids=["never given up", "given up and asked again"])
+def test_f14_a_recogniser_that_is_away_for_a_while_hears_everything_once_it_is_back(runtime, monkeypatch, patience):
+    hurry(monkeypatch)
+    monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", patience)
+    monkeypatch.setattr("aws_services.attempts.FIRST_REST_SECONDS", 0.05)
+    recogniser = AwayAtFirst(2)
+
+    def body():
+        ear = Ear(runtime, recogniser)
+        ear.listening.resume_at(0, 0.0)
+        ear.say(8)
+        while ear.listening.state != "live":
+            look_after(ear, 0.1)
+        ear.listening.finish()
+        assert ear.over.wait(PATIENCE)
+        return ear
+
+    ear = runtime.on_hub(body)()
+    edges = [0.0, *ear.edges, 2.0]
+    assert edges[::2] == pytest.approx(edges[1::2])
     recogniser.close()

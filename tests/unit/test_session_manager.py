@@ -444,7 +444,8 @@ def test_a_recogniser_that_hangs_when_asked_to_finish_is_replaced(on_hub, monkey
 
 
 def test_a_dictation_that_kills_every_recogniser_keeps_its_recording_and_does_not_loop(on_hub, monkeypatch):
-    monkeypatch.setattr("aws_services.listening.RESTART_PAUSES_SECONDS", (0.01,))
+    monkeypatch.setattr("aws_services.attempts.PAUSES_SECONDS", (0.01,))
+    monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 0.0)
 
     def body(d):
         session = d.start()

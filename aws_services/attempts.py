@@ -1,0 +1,58 @@
+"""How often a session's recogniser failed in a row, how long to wait for the next stream, and when to stop asking."""
+
+import random
+import time
+
+PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
+"""Before the next stream; the last one repeats"""
+JITTER = 0.2
+"""Part of a pause that is left to chance, so that many sessions don't come back at once"""
+LEAST_TRIES = 3
+LEAST_SECONDS = 30.0
+"""Failing so often, and for so long, is more than a hiccup of the service"""
+FIRST_REST_SECONDS = 60.0
+"""A recogniser that was given up is asked again after so long, then after twice as long, and so on"""
+
+
+class Attempts:
+    """The failures since something was last heard. Belongs to the hub."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.given_up = False
+        self._first_at = 0.0
+        self._given_up_at = 0.0
+        self._rest_seconds = FIRST_REST_SECONDS
+
+    def failed(self, fatal: bool) -> None:
+        """A stream died, or none could be opened; `fatal` when the next one could do no better."""
+        now = time.monotonic()
+        if not self.failures:
+            self._first_at = now
+        self.failures += 1
+        if fatal or (self.failures >= LEAST_TRIES and now - self._first_at >= LEAST_SECONDS):
+            self.given_up, self._given_up_at = True, now
+
+    def succeeded(self) -> None:
+        """Something was heard, or a stream has lived for a good while."""
+        self.failures, self.given_up, self._rest_seconds = 0, False, FIRST_REST_SECONDS
+
+    def one_more(self) -> None:
+        """Ask once more, whatever was; the next failure is the last."""
+        if self.failures:
+            self.given_up = False
+            self.failures = max(self.failures, LEAST_TRIES)
+            self._first_at = time.monotonic() - LEAST_SECONDS
+
+    def has_rested(self) -> bool:
+        """True when a recogniser that was given up should be asked again."""
+        if not self.given_up or time.monotonic() - self._given_up_at < self._rest_seconds:
+            return False
+        self._rest_seconds *= 2
+        return True
+
+    @property
+    def pause_seconds(self) -> float:
+        """Before the next stream."""
+        pause = PAUSES_SECONDS[min(self.failures, len(PAUSES_SECONDS)) - 1] if self.failures else 0.0
+        return pause * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
