@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
@@ -10,6 +11,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 PREFIX = "ASR_"
 PROJECT = Path(__file__).resolve().parent.parent
 LOWEST_SENSIBLE_ENDPOINTING_MS = 200
+
+VOCABULARY_NAME = r"^[0-9a-zA-Z._-]{1,200}$"
+"""What Amazon Transcribe takes for the name of a vocabulary"""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Specialty = Literal["PRIMARYCARE", "CARDIOLOGY", "NEUROLOGY", "ONCOLOGY", "RADIOLOGY", "UROLOGY"]
 
@@ -45,12 +50,19 @@ class Settings(BaseSettings):
     session_lifetime_hours: float = Field(gt=0, le=24 * 30)
     login_attempts_per_minute: int = Field(ge=1, le=1000)
 
-    recogniser: Literal["pocketsphinx", "scripted"]
+    recogniser: Literal["pocketsphinx", "aws", "scripted"]
     specialty: Specialty
     pocketsphinx_decoders: int = Field(ge=1, le=64)
     endpointing_ms: int = Field(ge=100, le=5000)
     vad_thread_pool_size: int = Field(ge=1, le=16)
     scripted_final_every: int = Field(ge=1, le=1000)
+    transcribe_endpoint_url: str | None
+    transcribe_chunk_ms: int = Field(ge=50, le=200)
+    vocabulary_name: str | None = Field(pattern=VOCABULARY_NAME)
+    content_identification: Literal["PHI"] | None
+    show_speaker_labels: bool
+    max_recogniser_streams: int = Field(ge=1, le=10_000)
+    recogniser_starts_per_second: float = Field(gt=0, le=1000)
 
     audio_store: Literal["local", "s3"]
     aws_region: str
@@ -106,6 +118,11 @@ class Settings(BaseSettings):
             raise ValueError(f"public_url: {self.public_url!r} must begin with https:// (or http://)")
         if self.audio_store == "s3" and not self.s3_bucket:
             raise ValueError("s3_bucket: must name the bucket, because audio_store is s3")
+        if not _may_carry_speech(self.transcribe_endpoint_url):
+            raise ValueError(
+                f"transcribe_endpoint_url: {self.transcribe_endpoint_url!r} must begin with wss:// and name a host"
+                " (ws:// is for this machine only)"
+            )
         if "*" in self.cors_allowed_origins:
             raise ValueError(
                 'cors_allowed_origins: ["*"] cannot be used: it would let every web page in; name the origins'
@@ -154,6 +171,15 @@ def load_settings(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _may_carry_speech(address: str | None) -> bool:
+    if address is None:
+        return True
+    parts = urlsplit(address)
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username or not parts.hostname:
+        return False
+    return parts.scheme == "wss" or (parts.scheme == "ws" and parts.hostname in LOOPBACK)
 
 
 def _explain(problem: Any) -> str:

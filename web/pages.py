@@ -9,7 +9,7 @@ from models.session import SPECIALTIES
 from utils.config import Settings
 from web.note_access import own_note
 
-MEDICAL_RECOGNISERS = frozenset({"aws"})
+MEDICAL_RECOGNISERS = frozenset({"Amazon Transcribe Medical"})
 """Those made for medical speech. The offline default is not one"""
 
 pages = Blueprint("pages", __name__)

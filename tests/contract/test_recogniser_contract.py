@@ -1,29 +1,50 @@
 """What every recogniser promises (models/ports.py), whoever makes the words."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
 from local_services.scripted_recogniser import ScriptedRecogniser
 from models.errors import RecogniserBusy
 from models.ports import Recogniser, RecogniserStream, StreamRequest
 from models.transcript import Final, Partial, StreamEnd
 from tests.speech.hearing import Ear, as_pcm, in_chunks, recorded, sentence
+from tests.standin.account import an_account
+from tests.standin.service import REGION, TranscribeStandIn
 
 PLACES = 2
 REQUEST = StreamRequest("a-session", sample_rate=16000)
 
 
-@pytest.fixture(scope="module", params=["scripted", pytest.param("pocketsphinx", marks=pytest.mark.speech)])
+KINDS = [
+    "scripted",
+    pytest.param("pocketsphinx", marks=pytest.mark.speech),
+    pytest.param("transcribe", marks=pytest.mark.integration),
+]
+
+
+@contextmanager
+def a_recogniser(kind: str) -> Iterator[Recogniser]:
+    if kind == "scripted":
+        yield ScriptedRecogniser(places=PLACES)
+    elif kind == "pocketsphinx":
+        yield PocketSphinxRecogniser(decoders=PLACES, endpointing_ms=300)
+    else:
+        with TranscribeStandIn() as service, an_account() as patch:
+            patch.setattr("aws_services.transcribe_stream.MAX_SPEED", 100.0)
+            yield TranscribeStreamingManager(
+                REGION, endpoint_url=service.url, max_streams=PLACES, starts_per_second=1000
+            )
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def any_recogniser(request: pytest.FixtureRequest) -> Iterator[Recogniser]:
-    made: Recogniser = (
-        ScriptedRecogniser(places=PLACES)
-        if request.param == "scripted"
-        else PocketSphinxRecogniser(decoders=PLACES, endpointing_ms=300)
-    )
-    yield made
-    made.close()
+    with a_recogniser(request.param) as made:
+        yield made
+        made.close()
 
 
 @pytest.fixture
@@ -199,17 +220,17 @@ def test_sessions_do_not_hear_each_other(recogniser: Recogniser) -> None:
     assert not ids[0] & ids[1]
 
 
-@pytest.mark.parametrize("kind", ["scripted", pytest.param("pocketsphinx", marks=pytest.mark.speech)])
+@pytest.mark.parametrize("kind", KINDS)
 def test_closing_ends_every_stream_in_silence_and_takes_no_more(kind: str) -> None:
-    recogniser: Recogniser = ScriptedRecogniser() if kind == "scripted" else PocketSphinxRecogniser(1, 300)
-    ear = Ear()
-    stream = recogniser.open(REQUEST, ear)
-    recogniser.close()
-    told = list(ear.told)
-    say(stream, as_pcm(sentence(2)))
-    stream.finish()
-    recogniser.close()
-    assert ear.told == told == []
-    assert recogniser.places_left() == 0
-    with pytest.raises(RecogniserBusy):
-        recogniser.open(REQUEST, ear)
+    with a_recogniser(kind) as recogniser:
+        ear = Ear()
+        stream = recogniser.open(REQUEST, ear)
+        recogniser.close()
+        told = list(ear.told)
+        say(stream, as_pcm(sentence(2)))
+        stream.finish()
+        recogniser.close()
+        assert ear.told == told == []
+        assert recogniser.places_left() == 0
+        with pytest.raises(RecogniserBusy):
+            recogniser.open(REQUEST, ear)

@@ -64,13 +64,18 @@ def test_the_short_name_of_the_session_limit_works(monkeypatch):
         ("ASR_PORT", "99999", "less than or equal to 65535"),
         ("ASR_PORT", "http", "integer"),
         ("ASR_ENDPOINTING_MS", "50", "greater than or equal to 100"),
-        ("ASR_RECOGNISER", "whisper", "'pocketsphinx' or 'scripted'"),
+        ("ASR_RECOGNISER", "whisper", "'pocketsphinx', 'aws' or 'scripted'"),
         ("ASR_SPECIALTY", "DENTISTRY", "PRIMARYCARE"),
         ("ASR_ASYNC_MODE", "gevent", "eventlet"),
         ("ASR_AUDIO_STORE", "s3", "ASR_S3_BUCKET: must name the bucket"),
         ("ASR_CORS_ALLOWED_ORIGINS", '["*"]', "every web page"),
         ("ASR_SECRET_KEY", "short", "32 characters"),
         ("ASR_PUBLIC_URL", "dictation.example.org", "http"),
+        ("ASR_TRANSCRIBE_ENDPOINT_URL", "ws://speech.example.org:8443", "wss://"),
+        ("ASR_TRANSCRIBE_ENDPOINT_URL", "https://speech.example.org", "wss://"),
+        ("ASR_TRANSCRIBE_ENDPOINT_URL", "wss://speech.example.org/elsewhere", "wss://"),
+        ("ASR_TRANSCRIBE_CHUNK_MS", "1000", "less than or equal to 200"),
+        ("ASR_VOCABULARY_NAME", "two words", "pattern"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(monkeypatch, name, value, words):
@@ -82,6 +87,12 @@ def test_a_bad_value_is_named_with_what_is_allowed(monkeypatch, name, value, wor
     assert name in text or name == "ASR_AUDIO_STORE"
     if name != "ASR_SECRET_KEY":
         assert value in text
+
+
+@pytest.mark.parametrize("address", ["wss://speech.example.org:8443", "ws://127.0.0.1:9000", "ws://[::1]:9000/"])
+def test_speech_may_go_to_another_endpoint_encrypted_or_on_this_machine(monkeypatch, address):
+    monkeypatch.setenv("ASR_TRANSCRIBE_ENDPOINT_URL", address)
+    assert load_settings().transcribe_endpoint_url == address
 
 
 def test_a_secret_is_never_shown(monkeypatch):

@@ -1,0 +1,71 @@
+"""How a stream to Amazon Transcribe can fail, in our words. The service's own texts stay here: they may hold speech."""
+
+import asyncio
+import re
+import ssl
+
+from websockets.exceptions import ConnectionClosedOK, InvalidHandshake, InvalidStatus, WebSocketException
+
+from models.transcript import StreamEnd
+
+EXCEPTIONS = (
+    "BadRequestException",
+    "LimitExceededException",
+    "InternalFailureException",
+    "ConflictException",
+    "ServiceUnavailableException",
+)
+"""Every exception that StartMedicalStreamTranscription may answer with"""
+FATAL_STATUSES = frozenset({400, 401, 403, 404})
+"""HTTP answers to the handshake that the same request will get again"""
+BAD_REQUEST_IS_OURS_SECONDS = 12.0
+"""A BadRequestException before any word and this soon is about the request. Later ones are mostly the service's rule
+that 15 s without audio end a stream, and another stream helps."""
+
+
+class StreamFailed(Exception):
+    """The stream cannot go on. `end` is what to tell."""
+
+    def __init__(self, reason: str, *, fatal: bool = False) -> None:
+        self.end = StreamEnd(failed=True, reason=reason, fatal=fatal)
+        super().__init__(reason)
+
+
+class ServiceComplains(StreamFailed):
+    """The service ended the stream by an exception event."""
+
+    def __init__(self, exception_type: str) -> None:
+        self.is_bad_request = exception_type == "BadRequestException"
+        super().__init__(_snake(exception_type) if exception_type in EXCEPTIONS else "unknown_exception")
+
+
+def end_of(error: Exception) -> StreamEnd:
+    """What to tell of any exception that ended a stream: a reason without a word of the exception's own text."""
+    if isinstance(error, StreamFailed):
+        return error.end
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        return StreamEnd(failed=True, reason=f"http_{status}", fatal=status in FATAL_STATUSES)
+    if isinstance(error, ConnectionClosedOK):
+        return StreamEnd(failed=True, reason="closed_early")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return StreamEnd(failed=True, reason="untrusted_certificate", fatal=True)
+    return StreamEnd(failed=True, reason=_transport_reason(error))
+
+
+def _transport_reason(error: Exception) -> str:
+    reasons: tuple[tuple[type[Exception], str], ...] = (
+        (TimeoutError, "connect_time_out"),
+        (asyncio.IncompleteReadError, "connection_lost"),
+        (ssl.SSLError, "tls_failed"),
+        (ConnectionRefusedError, "unreachable"),
+        (ConnectionError, "connection_lost"),
+        (OSError, "unreachable"),
+        (InvalidHandshake, "handshake_failed"),
+        (WebSocketException, "connection_lost"),
+    )
+    return next((reason for kind, reason in reasons if isinstance(error, kind)), "internal_error")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,36 @@
+"""How one connection of the stand-in goes wrong."""
+
+from dataclasses import dataclass
+
+EXCEPTIONS = (
+    "BadRequestException",
+    "LimitExceededException",
+    "InternalFailureException",
+    "ConflictException",
+    "ServiceUnavailableException",
+)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """`fault` happens once `at_seconds` of audio were heard. Without one, all is well.
+
+    An exception's name: told as an event, then closed. "reset": the TCP connection is reset. "close": closed cleanly,
+    unasked. "hang": audio is taken, nothing is said any more, not even at the end. "deaf": the same, but the end is
+    answered. "stop_reading": not even audio is taken. "garbage", "wrong_checksum", "text": a message that cannot be
+    read. "unknown_event": an event of a type that nobody knows, then on as usual. "repeat_finals": each final twice,
+    and its partial after it. "limit": the session limit is reached. "no_last_words": the end is answered by a clean
+    close at once.
+    """
+
+    fault: str | None = None
+    at_seconds: float = 0.0
+    refuse: int | None = None
+    """HTTP status of the answer to the handshake"""
+    delay_seconds: float = 0.0
+    """Each answer comes so much later"""
+    open_delay_seconds: float = 0.0
+    """The first audio is taken so much later"""
+
+
+GOOD = Behaviour()
