@@ -40,6 +40,11 @@ def recogniser_of(settings: Settings) -> Recogniser:
     """Who listens. `scripted` answers from a script: it is there only for those who ask for it by name."""
     if settings.recogniser == "scripted":
         return ScriptedRecogniser(settings.scripted_final_every, places=settings.max_sessions_per_worker)
+    if settings.recogniser == "aws":
+        # Here, because its parts take 0.1 s and 10 MB that nobody else needs.
+        from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
+
+        return TranscribeStreamingManager.from_settings(settings)
     return PocketSphinxRecogniser(
         settings.pocketsphinx_decoders, settings.endpointing_ms, settings.vad_thread_pool_size
     )
