@@ -11,24 +11,31 @@ export class Alarms {
   #sound;
   #text;
   #slept;
-  #deviceLabel = () => "";
+  #capture = null;
+  #audio = null;
 
   /** @param {object} views display, meter, connection  @param {() => void} slept the computer slept for long */
   constructor({ display, meter, connection }, slept, now = Date.now) {
     this.#views = { display, meter, connection };
     this.#slept = slept;
-    const silent = (reason) => meter.alarm(silentWords(reason, this.#deviceLabel()));
-    this.#sound = new SoundWatch({ silent, gap: (gap) => this.#missed(gap) }, now);
+    const told = {
+      silent: (reason) => meter.alarm(silentWords(reason, this.#capture.deviceLabel)),
+      suspected: () => this.#suspected(),
+      settled: (gap) => this.#settled(gap),
+    };
+    this.#sound = new SoundWatch(told, now);
     this.#text = new TextWatch((isTextless) => connection.show({ isTextless }));
   }
 
-  /** @param {AudioCapture} capture that hears now */
-  start(capture) {
-    this.#deviceLabel = () => capture.deviceLabel;
+  /** @param {AudioCapture} capture that hears now  @param {KeptAudio} audio where its sound goes */
+  start(capture, audio) {
+    this.#capture = capture;
+    this.#audio = audio;
     this.#sound.start();
     this.#text.texted();
   }
 
+  /** The microphone is closed; what it heard was handed over. */
   stop() {
     this.#sound.stop();
     this.#text.texted();
@@ -48,9 +55,16 @@ export class Alarms {
     this.#text.texted();
   }
 
-  #missed(gap) {
+  #suspected() {
+    this.#capture.cut();
+    this.#audio.gaps.suspect(this.#audio.totalBytes);
+  }
+
+  #settled({ seconds, reason }) {
+    this.#audio.gaps.settle(seconds);
     this.#views.meter.calm();
-    this.#views.display.addGap(gapWords(gap));
-    if (gap.reason === "asleep" && gap.seconds >= ASK_SECONDS) this.#slept();
+    if (seconds === 0) return;
+    this.#views.display.addGap(gapWords({ seconds, reason }));
+    if (reason === "asleep" && seconds >= ASK_SECONDS) this.#slept();
   }
 }

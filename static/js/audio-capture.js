@@ -27,6 +27,7 @@ export class AudioCapture {
   #worklet = null;
   #maker = null;
   #label = "";
+  #isMuted = false;
   #heard = () => {};
   #abort = new AbortController();
   #closing = new AbortController();
@@ -96,6 +97,11 @@ export class AudioCapture {
     }
   }
 
+  /** Hands over what was heard until now, so that something can be said of the sound that comes next. */
+  cut() {
+    this.#tellChunks(this.#maker?.cut());
+  }
+
   /** Hands over what was heard to the last sample, then closes everything. Harmless when not started. */
   async stop() {
     await this.#handOver();
@@ -123,6 +129,7 @@ export class AudioCapture {
   }
 
   async #listen() {
+    this.#isMuted = false;
     const { signal } = (this.#abort = new AbortController());
     this.#worklet = new this.#browser.AudioWorkletNode(this.#context, "pcm-worklet", { numberOfOutputs: 0 });
     this.#source = this.#context.createMediaStreamSource(this.#stream);
@@ -142,8 +149,12 @@ export class AudioCapture {
     const [track] = this.#stream.getAudioTracks();
     const hearing = (isHearing, reason) => this.#listeners.tell("hearing", { isHearing, reason });
     track.addEventListener("ended", () => this.#fail("unplugged"), { signal });
-    track.addEventListener("mute", () => hearing(false, "muted"), { signal });
-    track.addEventListener("unmute", () => hearing(true, "muted"), { signal });
+    const muted = (isMuted) => {
+      this.#isMuted = isMuted;
+      hearing(!isMuted, "muted");
+    };
+    track.addEventListener("mute", () => muted(true), { signal });
+    track.addEventListener("unmute", () => muted(false), { signal });
     const changed = () => {
       const isRunning = this.#context.state === "running";
       hearing(isRunning, "interrupted");
@@ -157,15 +168,21 @@ export class AudioCapture {
     if (!(block instanceof Float32Array) || !this.#maker) return;
     this.#heard();
     const peak = block.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+    // A muted microphone gives nothing, and the browser zeros for it: they are no recording.
+    if (peak === 0 && this.#isMuted) return;
     this.#listeners.tell("level", { peak, seconds: block.length / this.#context.sampleRate });
-    this.#maker.push(block).forEach((chunk) => this.#listeners.tell("chunk", chunk));
+    this.#tellChunks(this.#maker.push(block));
   }
 
   async #handOver() {
     if (!this.#worklet || !this.#maker) return;
     await this.#flushWorklet();
-    this.#maker?.flush().forEach((chunk) => this.#listeners.tell("chunk", chunk));
+    this.#tellChunks(this.#maker?.flush());
     this.#maker = null;
+  }
+
+  #tellChunks(chunks = []) {
+    chunks.forEach((chunk) => this.#listeners.tell("chunk", chunk));
   }
 
   #flushWorklet() {

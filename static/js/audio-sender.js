@@ -31,7 +31,7 @@ export class AudioSender {
   /**
    * @param {KeptAudio} audio
    * @param {SessionPlace} place
-   * @param {(pcm: ArrayBuffer, where: {seq: number, offset: number}) => void} send
+   * @param {(pcm: ArrayBuffer, where: {seq: number, offset: number, gap: number}) => void} send
    */
   constructor(audio, place, send, now = Date.now) {
     this.#audio = audio;
@@ -58,7 +58,7 @@ export class AudioSender {
   /** Sends what may be sent now. Call it when sound was added. */
   pump() {
     while (this.#mayGo()) {
-      const pcm = this.#audio.slice(this.#sentTo, SLICE_BYTES);
+      const pcm = this.#audio.slice(this.#sentTo, Math.min(this.#reach - this.#sentTo, SLICE_BYTES));
       if (pcm === null) {
         this.#load();
         return;
@@ -67,7 +67,8 @@ export class AudioSender {
       const offset = this.#sentTo;
       this.#sentTo += pcm.byteLength;
       this.#ends.push(this.#sentTo);
-      this.#send(pcm, { seq: this.#seq, offset: this.#place.there(offset) });
+      const gap = this.#audio.gaps.at(offset);
+      this.#send(pcm, { seq: this.#seq, offset: this.#place.there(offset), gap });
       this.#seq += 1;
     }
   }
@@ -112,9 +113,13 @@ export class AudioSender {
     return true;
   }
 
+  get #reach() {
+    return this.#audio.gaps.reach(this.#sentTo, this.#audio.totalBytes);
+  }
+
   #mayGo() {
     const room = (this.#isFull ? 1 : this.#atOnce) - this.#ends.length;
-    return this.#isOpen && !this.#waiting && !this.#isLoading && room > 0 && this.#sentTo < this.#audio.totalBytes;
+    return this.#isOpen && !this.#waiting && !this.#isLoading && room > 0 && this.#sentTo < this.#reach;
   }
 
   #from(offset) {

@@ -4,7 +4,7 @@ import { Resampler } from "./resampler.js";
 const SHORTEST_MS = 200;
 const LONGEST_MS = 500;
 
-/** Turns blocks of device samples, of whatever size, into chunks of s16le mono that all last equally long. */
+/** Turns blocks of device samples, of whatever size, into chunks of s16le mono that all last equally long, but for one that is cut. */
 export class ChunkMaker {
   #resampler;
   #pending;
@@ -28,12 +28,16 @@ export class ChunkMaker {
     return this.#fill(this.#resampler.process(block));
   }
 
+  /** @returns {ArrayBuffer[]} what is begun, as a chunk of its own; nothing when nothing is */
+  cut() {
+    const begun = this.#filled > 0 ? [toPcm16(this.#pending.subarray(0, this.#filled))] : [];
+    this.#filled = 0;
+    return begun;
+  }
+
   /** @returns {ArrayBuffer[]} all that is left; only the last one may be shorter than the others */
   flush() {
-    const chunks = this.#fill(this.#resampler.flush());
-    if (this.#filled > 0) chunks.push(toPcm16(this.#pending.subarray(0, this.#filled)));
-    this.#filled = 0;
-    return chunks;
+    return [...this.#fill(this.#resampler.flush()), ...this.cut()];
   }
 
   #fill(samples) {

@@ -80,7 +80,7 @@ export class Dictation {
       await this.#capture.initialize();
       await this.#capture.start();
       this.#recorder.move("heard");
-      this.#alarms.start(this.#capture);
+      this.#alarms.start(this.#capture, this.#audio);
     } catch (problem) {
       await this.#giveUp(problem);
     }
@@ -126,7 +126,7 @@ export class Dictation {
     this.#audio = this.#outbox.begin(about);
     this.#capture = this.#makeCapture();
     this.#line = this.#makeLine(this.#audio);
-    this.#pausing.begin(this.#capture, this.#line);
+    this.#pausing.begin(this.#capture, this.#line, this.#audio);
     this.#listenToMicrophone(this.#capture, this.#line);
     this.#listenToServer(this.#line);
   }
@@ -182,8 +182,9 @@ export class Dictation {
 
   async #finish() {
     const [line, audio, notes] = [this.#line, this.#audio, this.#notes];
-    this.#alarms.stop();
     await this.#capture.stop();
+    this.#alarms.stop();
+    this.#pausing.end();
     await this.#finishing.finish({ line, audio, notes, isShown: () => this.#line === line });
     this.#recorder.move("finished");
   }

@@ -1,3 +1,4 @@
+import { Gaps } from "./gaps.js";
 import { Listeners } from "./listeners.js";
 import { secondsOf } from "./pcm.js";
 import { UnackedChunks } from "./unacked-chunks.js";
@@ -22,6 +23,7 @@ export class KeptAudio {
   #about;
   #store;
   #chunks;
+  #gaps;
   #now;
   #timer = null;
   #writing = Promise.resolve();
@@ -38,6 +40,7 @@ export class KeptAudio {
     this.#store = store;
     this.#chunks = chunks;
     this.#now = now;
+    this.#gaps = new Gaps(about.gaps, (gaps) => this.remember({ gaps }));
   }
 
   /** What was found on the disk, after a crash or in an earlier visit. */
@@ -57,6 +60,11 @@ export class KeptAudio {
     return this.#about;
   }
 
+  /** What was not captured, at its places in this sound. */
+  get gaps() {
+    return this.#gaps;
+  }
+
   /** @param {object} fields kept with the sound, for going on after a crash */
   remember(fields) {
     this.#about = { ...this.#about, ...fields };
@@ -70,6 +78,7 @@ export class KeptAudio {
 
   acknowledge(bytes) {
     this.#chunks.acknowledge(bytes);
+    this.#gaps.acknowledge(this.acknowledgedBytes);
     this.#writeSoon();
   }
 

@@ -12,6 +12,7 @@ export class Pausing {
   #now;
   #capture = null;
   #line = null;
+  #audio = null;
   #cut = null;
   #isTurning = false;
 
@@ -26,9 +27,10 @@ export class Pausing {
   }
 
   /** Another dictation begins. */
-  begin(capture, line) {
+  begin(capture, line, audio) {
     this.#capture = capture;
     this.#line = line;
+    this.#audio = audio;
     this.#cut = null;
     capture.on("devices", () => this.#cut && this.goOn());
   }
@@ -45,9 +47,9 @@ export class Pausing {
       this.#line.resume();
       await this.#capture.resume();
       this.#recorder.move("resume");
-      this.#alarms.start(this.#capture);
+      this.end();
+      this.#alarms.start(this.#capture, this.#audio);
       this.#display.showError("");
-      this.#markCut();
     } catch (problem) {
       this.#line.pause();
       this.#tell(problem, this.#choices());
@@ -59,19 +61,30 @@ export class Pausing {
   async unplugged(problem) {
     this.#cut = { since: this.#now(), reason: "unplugged" };
     await this.#pause();
+    this.#audio.gaps.suspect(this.#audio.totalBytes);
     this.#tell(problem, this.#choices());
   }
 
   async slept() {
+    if (this.#recorder.state !== "recording") return;
     await this.#pause();
     this.#tell(ASLEEP, this.#choices());
+  }
+
+  /** Sound comes again, or none will come any more: what was missed until now is told at its place. */
+  end() {
+    if (!this.#cut) return;
+    const gap = { seconds: (this.#now() - this.#cut.since) / 1000, reason: this.#cut.reason };
+    this.#audio.gaps.settle(gap.seconds);
+    this.#display.addGap(gapWords(gap));
+    this.#cut = null;
   }
 
   async #pause() {
     if (this.#recorder.state !== "recording" || this.#isTurning) return;
     this.#isTurning = true;
-    this.#alarms.stop();
     await this.#capture.pause();
+    this.#alarms.stop();
     this.#line.pause();
     this.#recorder.move("pause");
     this.#isTurning = false;
@@ -82,12 +95,5 @@ export class Pausing {
       { label: "Go on", run: () => this.goOn(), isMain: true },
       { label: "Stop", run: () => this.#stop() },
     ];
-  }
-
-  #markCut() {
-    if (!this.#cut) return;
-    const { since, reason } = this.#cut;
-    this.#display.addGap(gapWords({ seconds: (this.#now() - since) / 1000, reason }));
-    this.#cut = null;
   }
 }

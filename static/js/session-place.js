@@ -9,17 +9,18 @@ export const SAMPLE_RATES = { low: 8000, medium: 16000, high: 48000 };
  * nextSegment              finals of it that came here
  * shift                    session offset - own offset, bytes; null until the server's first answer
  * continues                the session this one goes on from, or null
+ * gaps                     what was not captured here: {offset, seconds}, until the server knows
  * isEnded                  the recording is over: send it without asking
  */
 export function newAbout({ quality, specialty, startedAt, continues = null }) {
   const sessionId = crypto.randomUUID();
-  const recording = { startedAt, quality, specialty, sampleRate: SAMPLE_RATES[quality], isEnded: false };
+  const recording = { startedAt, quality, specialty, sampleRate: SAMPLE_RATES[quality], gaps: [], isEnded: false };
   return { id: sessionId, ...recording, ...fresh(sessionId, continues) };
 }
 
 /** The same session, for sound that is captured here from now on. */
 export function takenOver(about, startedAt) {
-  return { ...about, id: crypto.randomUUID(), startedAt, shift: null, acknowledged: 0, isEnded: false };
+  return { ...about, id: crypto.randomUUID(), startedAt, shift: null, acknowledged: 0, gaps: [], isEnded: false };
 }
 
 function fresh(sessionId, continues) {

@@ -17,17 +17,26 @@ export class SessionVoice {
     this.#say("session_start", { ...this.#place.start(), user_id: this.#userId });
   }
 
-  /** @param {string} wish session_pause, session_resume or session_end  @param {number} spoken bytes here in all */
-  wish(wish, spoken) {
-    this.#say(wish, wish === "session_end" ? { total_bytes: this.#place.there(spoken) } : {});
+  /** @param {string} wish session_pause, session_resume or session_end  @param {KeptAudio} audio what was spoken here */
+  wish(wish, audio) {
+    this.#say(wish, wish === "session_end" ? this.#end(audio) : {});
   }
 
-  /** @param {{seq: number, offset: number}} where */
-  audio(pcm, where) {
-    this.#line.sendAudio(pcm, { session_id: this.#place.sessionId, ...where, timestamp: this.#now() / 1000 });
+  /** @param {{seq: number, offset: number, gap: number}} where gap: seconds missing right before it */
+  audio(pcm, { gap, ...where }) {
+    const place = { session_id: this.#place.sessionId, ...where, ...missing(gap) };
+    this.#line.sendAudio(pcm, { ...place, timestamp: this.#now() / 1000 });
+  }
+
+  #end({ totalBytes, gaps }) {
+    return { total_bytes: this.#place.there(totalBytes), ...missing(gaps.at(totalBytes)) };
   }
 
   #say(type, fields) {
     this.#line.say(type, { session_id: this.#place.sessionId, ...fields }, this.#now() / 1000);
   }
+}
+
+function missing(seconds) {
+  return seconds > 0 ? { gap_seconds: seconds } : {};
 }

@@ -6,6 +6,8 @@ const SUSPECT_MS = 2000;
 /** What a busy page had waiting has arrived after this. */
 const CATCH_UP_MS = 1000;
 const LEAST_GAP_SECONDS = 1;
+/** The same where the computer has said that it kept sound back. */
+const LEAST_TOLD_GAP_SECONDS = 0.3;
 /** Timers that were late by this much: the computer slept. */
 const SLEEP_MS = 10000;
 
@@ -15,9 +17,9 @@ const SLEEP_MS = 10000;
  */
 export class SoundWatch {
   #now;
-  #silent;
-  #gap;
+  #told;
   #timer = null;
+  #isWatching = false;
   #tickedAt = 0;
   #ticks = 0;
   #startedAt = 0;
@@ -26,61 +28,83 @@ export class SoundWatch {
   #missing = 0;
   #suspectAt = null;
   #reason = null;
-  #mutedAt = null;
+  #isHeldBack = false;
 
   /**
-   * @param {object} told silent(reason|null): nothing comes; gap({seconds, reason}): it comes again, so much is missing.
+   * @param {object} told silent(reason|null): nothing comes; suspected(): some may be missing right before the sound that
+   *   comes next; settled({seconds, reason}): so much was, or nothing when seconds is 0.
    *   Reasons: muted, interrupted, asleep, null when nobody knows
    */
-  constructor({ silent, gap }, now = Date.now) {
-    this.#silent = silent;
-    this.#gap = gap;
+  constructor(told, now = Date.now) {
+    this.#told = told;
     this.#now = now;
   }
 
   /** The microphone is open and the first samples came. */
   start() {
     this.stop();
+    this.#isWatching = true;
     this.#startedAt = this.#heardAt = this.#tickedAt = this.#now();
     this.#heardSeconds = this.#missing = this.#ticks = 0;
-    this.#suspectAt = this.#reason = this.#mutedAt = null;
+    this.#suspectAt = this.#reason = null;
+    this.#isHeldBack = false;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
+  /** The microphone is closed, and every sample of it was heard. */
   stop() {
     clearInterval(this.#timer);
+    if (!this.#isWatching) return;
+    this.#isWatching = false;
+    const isSilent = this.#isHeldBack || this.#now() - this.#heardAt >= SUSPECT_MS;
+    if (isSilent) this.#suspect();
+    if (this.#suspectAt !== null) this.#settle();
   }
 
-  /** @param {number} seconds of sound that just came */
+  /** @param {number} seconds of sound that just came, before anybody else takes it */
   heard(seconds) {
+    if (!this.#isWatching) return;
     const now = this.#now();
-    if (now - this.#heardAt >= SUSPECT_MS) this.#suspectAt ??= now;
+    if (now - this.#heardAt >= SUSPECT_MS) this.#suspect();
     this.#heardAt = now;
     this.#heardSeconds += seconds;
     this.#ticks = 0;
-    const missing = (now - this.#startedAt) / 1000 - this.#heardSeconds;
     // The clocks of computer and microphone drift apart; what is missing while sound comes steadily is that.
-    if (this.#suspectAt === null) this.#missing = missing;
-    else if (now - this.#suspectAt >= CATCH_UP_MS) this.#settle(missing);
+    if (this.#suspectAt === null) this.#missing = this.#missingNow;
+    else if (now - this.#suspectAt >= CATCH_UP_MS) this.#settle();
   }
 
   /** The computer says that it does not let the sound through, or does again. */
   hearing({ isHearing, reason }) {
+    if (!this.#isWatching) return;
     if (!isHearing) {
       this.#reason = reason;
-      if (reason === "muted") this.#mutedAt ??= this.#now();
-      this.#silent(reason);
-    } else if (reason === "muted" && this.#mutedAt !== null) {
-      this.#gap({ seconds: (this.#now() - this.#mutedAt) / 1000, reason });
-      this.#mutedAt = this.#reason = null;
+      this.#isHeldBack = true;
+      this.#told.silent(reason);
+    } else if (this.#isHeldBack) {
+      this.#isHeldBack = false;
+      this.#suspect();
     }
   }
 
-  #settle(missing) {
+  get #missingNow() {
+    return (this.#now() - this.#startedAt) / 1000 - this.#heardSeconds;
+  }
+
+  #suspect() {
+    if (this.#suspectAt !== null) return;
+    this.#suspectAt = this.#now();
+    this.#told.suspected();
+  }
+
+  #settle() {
+    const missing = this.#missingNow;
     const seconds = missing - this.#missing;
-    if (seconds >= LEAST_GAP_SECONDS) this.#gap({ seconds, reason: this.#reason });
+    const isGap = seconds >= (this.#reason ? LEAST_TOLD_GAP_SECONDS : LEAST_GAP_SECONDS);
+    const reason = this.#reason;
     this.#missing = missing;
     this.#suspectAt = this.#reason = null;
+    this.#told.settled({ seconds: isGap ? seconds : 0, reason });
   }
 
   #tick() {
@@ -88,6 +112,6 @@ export class SoundWatch {
     if (now - this.#tickedAt >= SLEEP_MS) this.#reason ??= "asleep";
     this.#tickedAt = now;
     this.#ticks += 1;
-    if (this.#ticks === SILENT_TICKS) this.#silent(this.#reason);
+    if (this.#ticks === SILENT_TICKS) this.#told.silent(this.#reason);
   }
 }

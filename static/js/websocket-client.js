@@ -16,8 +16,6 @@ export const SLOW_MS = 2000;
 const WATCH_MS = 250;
 /** The server answers session_end within 5 s; the rest is the network's. */
 const COMPLETE_MS = 15000;
-/** A server that knows nothing of the session after so many tries, recovery included, will not find it any more. */
-const TRIES_FOR_UNKNOWN = 5;
 const EVENTS = `connected acknowledged slow full result state complete continued superseded stored draining refused
   error closed`;
 
@@ -118,7 +116,8 @@ export class TranscriptionWebSocket {
   /** Closes the line for good. Audio that waits stays kept. */
   disconnect() {
     // A place that was taken and never spoken into would otherwise stay taken until the idle time-out.
-    if (this.#isOpen && !this.#ending.isTold && this.#audio.totalBytes === 0) this.#voice.wish("session_end", 0);
+    if (this.#isOpen && !this.#ending.isTold && this.#audio.totalBytes === 0)
+      this.#voice.wish("session_end", this.#audio);
     this.#goesOn = this.#isOpen = false;
     clearInterval(this.#watch);
     this.#sender.close();
@@ -162,9 +161,10 @@ export class TranscriptionWebSocket {
   }
 
   #sayWhatIsDue() {
+    this.#sender.pump();
     const wish = this.#isOpen && !this.#ending.isTold && this.#wishes.next(this.#sender.isDrained);
     if (!wish) return;
-    this.#voice.wish(wish, this.#audio.totalBytes);
+    this.#voice.wish(wish, this.#audio);
     if (wish === "session_end") this.#line.patientFor(COMPLETE_MS);
   }
 
@@ -202,7 +202,7 @@ export class TranscriptionWebSocket {
 
   #unknownThere(error) {
     if (this.#isOpen) this.#endsThere();
-    else if (!this.#place.isKnown || this.#line.tries < TRIES_FOR_UNKNOWN) this.#line.drop(error);
+    else if (!this.#place.isKnown) this.#line.drop(error);
     else if (this.#ending.needsMore) this.#goOnElsewhere(null);
     else this.#giveUp({ error_code: "FINISH_LATE" });
   }

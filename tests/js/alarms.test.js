@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Alarms } from "../../static/js/alarms.js";
+import { KeptAudio } from "../../static/js/kept-audio.js";
 import { SoundWatch } from "../../static/js/sound-watch.js";
 import { TextWatch } from "../../static/js/text-watch.js";
 
@@ -11,6 +12,8 @@ class Desk {
   gaps = [];
   textless = false;
   slept = 0;
+  cuts = [];
+  audio = new KeptAudio({ sampleRate: 16000 });
   #timers;
 
   constructor(t) {
@@ -22,7 +25,8 @@ class Desk {
       connection: { show: ({ isTextless }) => (this.textless = isTextless) },
     };
     this.alarms = new Alarms(views, () => (this.slept += 1));
-    this.alarms.start({ deviceLabel: "Desk microphone" });
+    const microphone = { deviceLabel: "Desk microphone", cut: () => this.cuts.push(this.audio.totalBytes) };
+    this.alarms.start(microphone, this.audio);
     t.after(() => this.alarms.stop());
   }
 
@@ -31,6 +35,7 @@ class Desk {
     for (let tenth = 0; tenth < Math.round(seconds * 10); tenth += 1) {
       this.#timers.tick(100);
       this.alarms.heard({ peak, seconds: 0.1 });
+      this.audio.add(new ArrayBuffer(3200));
     }
   }
 
@@ -43,6 +48,13 @@ class Desk {
     this.#timers.setTime(Date.now() + 1000 * seconds);
   }
 }
+
+/** Remembers what is missing, and nothing else. */
+const tells = (told) => ({
+  silent: () => {},
+  suspected: () => {},
+  settled: (gap) => gap.seconds > 0 && told.push(gap),
+});
 
 test("no sound for a few seconds is told with the microphone's name, and its length stands in the text", (t) => {
   const desk = new Desk(t);
@@ -58,7 +70,7 @@ test("no sound for a few seconds is told with the microphone's name, and its len
 test("a busy page that gets its sound late, but all of it, is no gap", (t) => {
   const told = [];
   let now = 0;
-  const watch = new SoundWatch({ silent: () => {}, gap: (gap) => told.push(gap) }, () => now);
+  const watch = new SoundWatch(tells(told), () => now);
   t.mock.timers.enable({ apis: ["setInterval"] });
   watch.start();
   t.after(() => watch.stop());
@@ -78,7 +90,7 @@ test("a busy page that gets its sound late, but all of it, is no gap", (t) => {
 test("clocks that drift apart for hours make no gap", (t) => {
   const told = [];
   let now = 0;
-  const watch = new SoundWatch({ silent: () => {}, gap: (gap) => told.push(gap) }, () => now);
+  const watch = new SoundWatch(tells(told), () => now);
   t.mock.timers.enable({ apis: ["setInterval"] });
   watch.start();
   t.after(() => watch.stop());
@@ -111,8 +123,9 @@ test("a microphone muted by the computer is told at once, and how long it was", 
   desk.hears(1);
   desk.alarms.hearing({ isHearing: false, reason: "muted" });
   assert.match(desk.said.at(-1), /has muted "Desk microphone"/);
-  desk.hears(4, 0);
+  desk.hearsNothing(4);
   desk.alarms.hearing({ isHearing: true, reason: "muted" });
+  desk.hears(2);
   assert.deepEqual(desk.gaps, ["[4 s not recorded - microphone muted]"]);
 });
 
@@ -142,4 +155,37 @@ test("a silent room without text is no reason to worry anybody", () => {
   const watch = new TextWatch((isTextless) => told.push(isTextless));
   for (let tenth = 0; tenth < 600; tenth += 1) watch.heard({ peak: 0.005, seconds: 0.1 });
   assert.deepEqual(told, []);
+});
+
+test("what is missing is kept at its place in the sound, to the byte, and what follows waits for that", (t) => {
+  const desk = new Desk(t);
+  desk.hears(3);
+  desk.hearsNothing(6);
+  desk.hears(0.5);
+  const place = 3 * 32000;
+  assert.deepEqual(desk.cuts, [place]);
+  assert.equal(desk.audio.gaps.reach(0, desk.audio.totalBytes), place);
+  desk.hears(1);
+  assert.ok(Math.abs(desk.audio.gaps.at(place) - 6) < 0.2);
+  assert.equal(desk.audio.gaps.reach(place, desk.audio.totalBytes), desk.audio.totalBytes);
+});
+
+test("a dictation that is stopped while the microphone is muted ends with a gap", (t) => {
+  const desk = new Desk(t);
+  desk.hears(2);
+  desk.alarms.hearing({ isHearing: false, reason: "muted" });
+  desk.hearsNothing(5);
+  desk.alarms.stop();
+  assert.ok(Math.abs(desk.audio.gaps.at(2 * 32000) - 5) < 0.2);
+  assert.deepEqual(desk.gaps, ["[5 s not recorded - microphone muted]"]);
+});
+
+test("a pause is no gap", (t) => {
+  const desk = new Desk(t);
+  desk.hears(2);
+  desk.alarms.stop();
+  desk.hearsNothing(60);
+  desk.alarms.start({ deviceLabel: "Desk microphone", cut: () => {} }, desk.audio);
+  desk.hears(5);
+  assert.deepEqual(desk.gaps, []);
 });

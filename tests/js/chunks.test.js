@@ -48,6 +48,20 @@ test("p1: nothing is lost at stop: the chunks together last as long as what was 
   );
 });
 
+test("a cut hands over what is begun, and nothing is lost or doubled by it", () => {
+  const maker = new ChunkMaker(16000, 16000, 250);
+  const samples = tone(1000, 16000, 0.8);
+  const chunks = [
+    ...maker.push(samples.subarray(0, 6000)),
+    ...maker.cut(),
+    ...maker.cut(),
+    ...maker.push(samples.subarray(6000)),
+    ...maker.flush(),
+  ];
+  assert.deepEqual(joined(chunks.map(fromPcm16)).length, samples.length);
+  assert.ok(Math.abs(amplitudeAt(1000, joined(chunks.map(fromPcm16)), 16000) - 0.5) < 0.005);
+});
+
 test("a tone spoken into the microphone is the same tone in the chunks", () => {
   const { all } = capture(tone(1000, 44100, 1), 44100, 16000, 250, 128);
   const heard = joined(all.map(fromPcm16));

@@ -141,6 +141,19 @@ test("a session that was finished meanwhile is left, and the rest goes into a li
   assert.deepEqual([offset, frame.byteLength - 1], [0, 6000]);
 });
 
+test("a server that knows nothing of the session is not asked again: the rest goes on in a linked one", async (t) => {
+  const line = await openLine(t);
+  const before = line.client.sessionId;
+  line.client.sendAudioChunk(new ArrayBuffer(16000));
+  line.socket.says("disconnect", "transport close");
+  t.mock.timers.tick(1000);
+  line.socket.says("connect");
+  line.says("error", { error_code: "INVALID_SESSION_STATE", recoverable: true, context: { session_id: before } });
+  const [, [start]] = line.socket.sentAs("session_start");
+  assert.equal(start.continues, before);
+  assert.equal(line.sockets.length, 2);
+});
+
 test("a dictation whose end the server had heard before the line was lost is complete", async (t) => {
   const line = await openLine(t);
   line.client.sendAudioChunk(new ArrayBuffer(3200));

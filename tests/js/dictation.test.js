@@ -139,6 +139,20 @@ test("an unplugged microphone pauses, is named, and what was missed stands in th
   assert.deepEqual(seen.texts, [["gap", "[7 s not recorded - microphone unplugged]"]]);
 });
 
+test("stopped while the microphone is unplugged, the dictation ends with what was missed until then", async (t) => {
+  const { MicrophoneProblem } = await import("../../static/js/microphone-problem.js");
+  const made = await desk(t).recording();
+  const { line } = made;
+  line.sendAudioChunk(new ArrayBuffer(8000));
+  made.microphone.listeners.tell("error", new MicrophoneProblem("unplugged", "Desk microphone"));
+  await settled();
+  made.now += 9000;
+  line.receipt.open(COMPLETE);
+  await made.dictation.press();
+  assert.equal(line.audio.gaps.at(8000), 9);
+  assert.deepEqual(made.seen.texts, [["gap", "[9 s not recorded - microphone unplugged]"]]);
+});
+
 test("the longest recording ends by itself, with its receipt and the reason", async (t) => {
   const { seen, line } = await desk(t).recording();
   line.listeners.tell("error", { error_code: "BUFFER_OVERFLOW", recoverable: false });

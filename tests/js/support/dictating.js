@@ -34,6 +34,8 @@ export class FakeMicrophone {
     this.isOpen = true;
   }
 
+  cut() {}
+
   async pause() {
     this.isOpen = false;
   }

@@ -63,6 +63,7 @@ export class FakeServer {
       bytes: new Recording(),
       finals: [],
       wishes: [],
+      gaps: [],
       isFinished: false,
       ...fields,
     });
@@ -144,12 +145,13 @@ class FakeLine {
     return setTimeout(() => this.says("session_ack", { ...place, ...resumed }), 10);
   }
 
-  #hear(frame, { session_id: id, offset }) {
+  #hear(frame, { session_id: id, offset, gap_seconds: missing }) {
     const pcm = frame.subarray(1);
     if (frame[0] !== 0x01 || pcm.length > 65536 || id !== this.#sessionId) throw new Error("Not a message of audio.");
     const { bytes } = this.#session;
     if (this.#server.isFull) return this.#refuse("STORAGE_FULL");
     if (offset > bytes.length) return this.#refuse("AUDIO_GAP", { expected_offset: bytes.length });
+    if (missing !== undefined && offset === bytes.length) this.#miss(missing);
     bytes.add(pcm.subarray(bytes.length - offset));
     this.#timer ??= setTimeout(() => this.#acknowledge(), ANSWER_MS);
     return undefined;
@@ -163,9 +165,17 @@ class FakeLine {
     }
   }
 
-  #end({ total_bytes: total }) {
+  /** What was not captured right before the sound that comes next; told twice it counts once. */
+  #miss(seconds) {
+    if (!(seconds > 0)) throw new Error("A gap lasts.");
+    const { gaps, bytes } = this.#session;
+    if (!gaps.some(({ offset }) => offset === bytes.length)) gaps.push({ offset: bytes.length, seconds });
+  }
+
+  #end({ total_bytes: total, gap_seconds: missing }) {
     const { bytes } = this.#session;
     if (total > bytes.length) return this.#refuse("AUDIO_GAP", { expected_offset: bytes.length });
+    if (missing !== undefined) this.#miss(missing);
     this.#server.finish(this.#sessionId);
     this.#acknowledge();
     const note = { transcription_id: this.#session.noteId, total_duration: bytes.length / 2 / RATE };

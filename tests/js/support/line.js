@@ -1,4 +1,6 @@
+import { KeptAudio } from "../../../static/js/kept-audio.js";
 import { NextTry } from "../../../static/js/next-try.js";
+import { newAbout } from "../../../static/js/session-place.js";
 import { TranscriptionWebSocket } from "../../../static/js/websocket-client.js";
 import { FakeSocket } from "./fake-socket.js";
 
@@ -10,8 +12,10 @@ export class Line {
   told = [];
 
   constructor(quality = "medium") {
+    const about = newAbout({ quality, specialty: "CARDIOLOGY", startedAt: this.now });
+    this.audio = new KeptAudio(about, undefined, { now: () => this.now });
     this.client = new TranscriptionWebSocket("https://dictation.example", "user-1", quality, {
-      specialty: "CARDIOLOGY",
+      audio: this.audio,
       connectSocket: () => {
         this.sockets.push(new FakeSocket());
         return this.socket;

@@ -22,6 +22,7 @@ export class Speaker {
   server = new FakeServer();
   told = [];
   spoken = [];
+  missed = [];
   #timers;
   #count = 0;
 
@@ -60,6 +61,13 @@ export class Speaker {
       this.line.sendAudioChunk(chunk.buffer.slice(0));
       await this.passes(CHUNK_MS / 1000);
     }
+  }
+
+  /** Sound comes again after so many seconds without. */
+  misses(seconds) {
+    this.missed.push({ offset: this.audio.totalBytes, seconds });
+    this.audio.gaps.suspect(this.audio.totalBytes);
+    this.audio.gaps.settle(seconds);
   }
 
   /** Lets time pass, and with it everything that the browser does by itself. */
