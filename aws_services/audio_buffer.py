@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aws_services.mp3 import encode_mp3
-from aws_services.spool import InlineSpool, Spool, SpoolFile
-from models.errors import AudioGap, BufferOverflow, InvalidAudioFormat, TooFast
+from aws_services.spool import InlineSpool
+from aws_services.spool_file import Spool, SpoolFile
+from models.errors import AudioGap, BufferOverflow, InvalidAudioFormat, StorageFull, TooFast
 from models.pace import BYTES_PER_SAMPLE
 
 AUDIO_NAME = "audio.pcm"
@@ -31,7 +32,7 @@ class AudioBuffer:
         folder: Path | None = None,
         spool: Spool | None = None,
         on_durable: Callable[[int], object] = lambda received_bytes: None,
-        on_cut: Callable[[], object] = lambda: None,
+        on_cut: Callable[[StorageFull], object] = lambda why: None,
     ) -> None:
         self.sample_rate = sample_rate
         self.folder = folder or Path(tempfile.mkdtemp(prefix="audio-buffer-"))

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from aws_services.spool import Spool, SpoolFile, Then
+from aws_services.spool_file import Spool, SpoolFile, Then
 from models.ports import Opening
 from models.transcript import Final, Segment, Word
 from utils.runtime import Runtime
@@ -28,7 +28,7 @@ class Journal:
         path = folder / JOURNAL_NAME
         _drop_half_line(path)
         self._runtime = runtime
-        self._file = SpoolFile(spool, path, on_durable=self._kept, on_cut=self._write_again_soon)
+        self._file = SpoolFile(spool, path, on_durable=self._kept, on_cut=lambda _why: self._write_again_soon())
         self._lines: collections.deque[tuple[int, bytes, Then]] = collections.deque()
         """(byte after it, line, then) of the lines that are not yet durable: none of them may be dropped"""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from aws_services.finals_writer import FinalsWriter
-from aws_services.spool import Spool
+from aws_services.spool_file import Spool
+from models.errors import StorageFull
 from models.note import NoteItem
 from models.notices import Notice
 from models.ports import AudioStore, Recogniser, Transcripts
@@ -36,8 +37,8 @@ class LiveEvents(Protocol):
     def acknowledge(self, session: Session, received_bytes: int) -> None:
         """So many bytes of its audio are durable."""
 
-    def cut(self, session: Session) -> None:
-        """The disk refused audio that was accepted; it has to come again."""
+    def cut(self, session: Session, why: StorageFull) -> None:
+        """The disk refused audio that was accepted; it has to come again, or, when that can't be mended, to end."""
 
 
 class PastNotes(Protocol):

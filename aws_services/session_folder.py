@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from aws_services.spool import sync_folder
+from aws_services.spool_disk import sync_folder
 from models.errors import InvalidSessionState, StorageFull
 
 MEGABYTE = 1024 * 1024

@@ -210,15 +210,17 @@ class SessionManager(LiveSessions):
             hearing.is_cut = False
             self._parts.clients.tell(session, AudioKept(received_bytes, hearing.durable_seq(received_bytes)))
 
-    def cut(self, session: Session) -> None:
-        """The disk is full: what was accepted and not acknowledged has to come again."""
+    def cut(self, session: Session, why: StorageFull) -> None:
+        """The disk is full or fails: what was accepted and not acknowledged has to come again, or it is over."""
         hearing = self._hearings.get(session)
         if hearing is None:
             return
         hearing.listening.cut_back(session.audio_buffer.accepted_bytes)
-        if not hearing.is_cut:
+        if not hearing.is_cut or not why.recoverable:
             hearing.is_cut = True
-            self._parts.clients.tell(session, Refused(StorageFull()))
+            self._parts.clients.tell(session, Refused(why))
+        if not why.recoverable:
+            self._close(session, why.code)
 
     # The process's own tasks
 
@@ -277,7 +279,7 @@ class SessionManager(LiveSessions):
             self._parts.clients.tell(session, Refused(SessionSuperseded()))
             self._parts.clients.hang_up(session)
         hearing = self._hearings[session]
-        hearing.pace.owe(self._clock() - (session.disconnected_at or self._clock()))
+        hearing.pace.owe(self._clock() - session.last_activity)  # nobody may have seen the line die
         hearing.unacknowledged.clear()
         self.attach(session, request_sid)
 

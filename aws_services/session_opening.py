@@ -163,7 +163,7 @@ def attach_audio(parts: LiveParts, events: LiveEvents, session: Session, hearing
         folder=hearing.folder.path,
         spool=parts.spool,
         on_durable=lambda received_bytes: events.acknowledge(session, received_bytes),
-        on_cut=lambda: events.cut(session),
+        on_cut=lambda why: events.cut(session, why),
     )
     hearing.listening.spooled = session.audio_buffer
 

@@ -1,131 +1,24 @@
 """The spool thread: it writes for all sessions, fsyncs them in one round, and only then says that they are kept.
 
-An append is a queue entry with the offset that it belongs at. When a write fails (a full disk), the file is cut back to
-its last whole entry and everything behind it in the queue is dropped, so a file is always a prefix of what was spoken.
+An append is a queue entry with the offset that it belongs at. What a failure costs a file, spool_file.py says; how a
+file that can't be trusted any more is replaced, spool_renewal.py.
 """
 
 import collections
-import contextlib
 import errno
-import os
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
 
+from aws_services.spool_file import SpoolFile
+from aws_services.spool_renewal import BYTES_A_ROUND, Renewal
+from models.errors import DiskFailed, DiskFailing, StorageFull
 from utils import metrics
 from utils.logging import get_logger
 
 log = get_logger("spool")
 
-Then = Callable[[], object]
 Post = Callable[..., object]
-
-
-class Spool(Protocol):
-    """Makes appended blocks durable, in order, file by file."""
-
-    def append(self, file: "SpoolFile", offset: int, block: bytes, urgent: bool) -> None:
-        """Write the block at this offset, fsync, then settle the file on the hub. Returns at once."""
-
-    def finish(self, file: "SpoolFile") -> None:
-        """Make all of the file durable, settle it, and close it. Returns at once."""
-
-
-class SpoolFile:
-    """One append-only file of the spool. All methods are called on the hub, except where the spool thread is named."""
-
-    def __init__(self, spool: Spool, path: Path, on_durable: Callable[[int], object], on_cut: Callable[[], object]):
-        self.path = path
-        self.accepted = path.stat().st_size if path.exists() else 0
-        """Bytes handed over, durable or not"""
-        self.durable = self.accepted
-        """Bytes that are fsynced"""
-        self._spool = spool
-        self._on_durable = on_durable
-        self._on_cut = on_cut
-        self._then: list[tuple[int, Then]] = []
-        self._descriptor: int | None = None
-        self._written = self.accepted
-        self._poisoned = False
-
-    def append(self, block: bytes, then: Then | None = None, urgent: bool = False) -> None:
-        """Add a block; `then` runs on the hub once it is durable. `urgent` does not wait for the next round."""
-        offset = self.accepted
-        self.accepted += len(block)
-        if then is not None:
-            self._then.append((self.accepted, then))
-        self._spool.append(self, offset, block, urgent)
-
-    def finish(self, then: Then) -> None:
-        """No more blocks; `then` runs on the hub when everything before is durable and the file is closed."""
-        self._then.append((self.accepted, then))
-        self._spool.finish(self)
-
-    def settle(self, durable: int) -> None:
-        """Everything up to `durable` bytes is fsynced."""
-        if durable > self.durable:
-            self.durable = durable
-            self._on_durable(durable)
-        ready = [then for end, then in self._then if end <= durable]
-        self._then = [waiting for waiting in self._then if waiting[0] > durable]
-        for then in ready:
-            then()
-
-    def cut(self, written: int) -> None:
-        """A write failed: what lies behind `written` bytes was dropped and has to come again."""
-        self.accepted = written
-        self._then = [waiting for waiting in self._then if waiting[0] <= written]
-        self._on_cut()
-
-    # In the spool thread
-
-    def write(self, offset: int, block: bytes) -> bool:
-        """Write a block; False when it was dropped because an earlier one is missing. Raises OSError."""
-        if self._poisoned:
-            raise OSError(errno.EIO, "an earlier fsync failed")
-        if offset != self._written:
-            return False
-        if self._descriptor is None:
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.lseek(descriptor, self._written, os.SEEK_SET)
-            self._descriptor = descriptor
-            sync_folder(self.path.parent)
-        rest = memoryview(block)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
-        self._written += len(block)
-        return True
-
-    def take_back(self) -> int:
-        """Cut the file back to its last whole block and return its length. What can't be cut is not trusted again."""
-        if self._descriptor is not None and not self._poisoned:
-            try:
-                os.ftruncate(self._descriptor, self._written)
-                os.lseek(self._descriptor, self._written, os.SEEK_SET)
-            except OSError:
-                self.poison()
-        return self._written
-
-    def sync(self) -> int:
-        """Fsync, and return the bytes that are durable now. Raises OSError, and for ever once one fsync failed."""
-        if self._poisoned:
-            raise OSError(errno.EIO, "an earlier fsync failed")
-        if self._descriptor is not None:
-            os.fdatasync(self._descriptor)
-        return self._written
-
-    def poison(self) -> None:
-        """A fsync failed. The kernel may report the next one as fine although pages were lost, so there is none."""
-        self._poisoned = True
-
-    def close(self) -> None:
-        """Close the descriptor; the next write opens it again."""
-        if self._descriptor is not None:
-            with contextlib.suppress(OSError):  # everything that counts was fsynced, or has failed already
-                os.close(self._descriptor)
-            self._descriptor = None
 
 
 class SpoolThread:
@@ -143,6 +36,8 @@ class SpoolThread:
         self._closing = False
         self._dirty: dict[SpoolFile, bool] = {}
         """Files written to since their last fsync, and whether they are to be closed then"""
+        self._renewals: dict[SpoolFile, Renewal] = {}
+        """Files that can't be trusted, and are being replaced"""
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
 
     def start(self) -> None:
@@ -163,6 +58,11 @@ class SpoolThread:
         """False when nothing can be made durable any more."""
         return self._thread.is_alive()
 
+    @property
+    def failing_files(self) -> int:
+        """How many files the disk does not keep at present."""
+        return len(self._renewals)
+
     def close(self) -> None:
         """Make everything durable that was appended, and end the thread. Waits."""
         self._closing = True
@@ -178,12 +78,17 @@ class SpoolThread:
             self._write_all()
             if is_urgent or time.monotonic() >= due:
                 self._sync_all()
+                self._renew_all()
                 due = time.monotonic() + self._sync_seconds
+        for renewal in self._renewals.values():
+            renewal.close()
 
     def _write_all(self) -> None:
         while self._entries:
             file, offset, block = self._entries.popleft()
-            if self._write(file, offset, block):
+            if file in self._renewals:
+                self._keep_out(self._renewals[file], offset, block)
+            elif self._write(file, offset, block):
                 self._dirty[file] = self._dirty.get(file, False) or block is None
 
     def _write(self, file: SpoolFile, offset: int, block: bytes | None) -> bool:
@@ -193,7 +98,11 @@ class SpoolThread:
             return file.write(offset, block)
         except OSError as error:
             log.error("spool_write_failed", error=error, errno=error.errno)
-            self._post(file.cut, file.take_back())
+            file.take_back()
+            if file.is_doubted:
+                self._doubt(file)
+            else:
+                self._post(file.cut, file.written, StorageFull())
             return False
 
     def _sync_all(self) -> None:
@@ -203,27 +112,64 @@ class SpoolThread:
         dirty, self._dirty = self._dirty, {}
         settled: list[tuple[SpoolFile, int]] = []
         for file, last in dirty.items():
+            if file in self._renewals:
+                continue
             try:
                 settled.append((file, file.sync()))
             except OSError as error:
                 log.error("spool_sync_failed", error=error, errno=error.errno)
-                file.poison()
+                self._doubt(file)
             if last:
                 file.close()
         metrics.SPOOL_SYNC_SECONDS.observe(time.monotonic() - began)
         self._post(_settle_all, settled)
+
+    # Files that can't be trusted
+
+    def _doubt(self, file: SpoolFile) -> None:
+        self._renewals[file] = Renewal(file)
+        self._post(file.cut, file.proven, DiskFailing())
+
+    def _keep_out(self, renewal: Renewal, offset: int, block: bytes | None) -> None:
+        """Nothing is written meanwhile. Only the block at the edge is answered: those behind it were dropped before."""
+        file = renewal.file
+        if block is None:
+            renewal.is_last = True
+        elif offset == file.proven:
+            self._post(file.cut, file.proven, DiskFailed() if renewal.is_lost else DiskFailing())
+        if renewal.is_lost and renewal.is_last:
+            self._let_go(renewal)
+
+    def _renew_all(self) -> None:
+        for renewal in list(self._renewals.values()):
+            was_lost = renewal.is_lost
+            if renewal.go_on(BYTES_A_ROUND // len(self._renewals)):
+                del self._renewals[renewal.file]
+                if renewal.is_last:
+                    self._let_go(renewal)
+            elif renewal.is_lost and not was_lost:
+                self._post(renewal.file.cut, renewal.file.proven, DiskFailed())
+
+    def _let_go(self, renewal: Renewal) -> None:
+        self._renewals.pop(renewal.file, None)
+        renewal.file.close()
+        self._post(renewal.file.settle, renewal.file.proven)
 
 
 class InlineSpool:
     """The Spool of a program without a runtime, such as a script or a test: durable before append returns."""
 
     def append(self, file: SpoolFile, offset: int, block: bytes, urgent: bool) -> None:
+        """Raises OSError when a fsync failed; then nothing more is written to the file."""
         try:
-            file.write(offset, block)
+            is_written = file.write(offset, block)
         except OSError as error:
             log.error("spool_write_failed", error=error, errno=error.errno)
-            file.cut(file.take_back())
+            file.take_back()
+            file.cut(file.written, StorageFull())
             return
+        if not is_written:
+            raise OSError(errno.EIO, "an earlier fsync failed")
         file.settle(file.sync())
 
     def finish(self, file: SpoolFile) -> None:
@@ -235,12 +181,3 @@ class InlineSpool:
 def _settle_all(settled: list[tuple[SpoolFile, int]]) -> None:
     for file, durable in settled:
         file.settle(durable)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -31,6 +31,8 @@
         ├── RecordingNotFound        NOT_FOUND
         ├── EncodingFailed           S3_UPLOAD_FAILED
         ├── StorageFull              STORAGE_FULL
+        │   ├── DiskFailing          STORAGE_FULL
+        │   └── DiskFailed           STORAGE_FULL
         └── DatabaseUnavailable      DATABASE_ERROR
 
 `code` is for machines (PROTOCOL 3), `text` for people: what happened, whether the dictation is safe, what to do.
@@ -288,6 +290,26 @@ class StorageFull(KeepingError):
     code = "STORAGE_FULL"
     text = "Server storage is full. No new dictation can start; what was accepted before is safe."
     status = 507
+
+
+class DiskFailing(StorageFull):
+    """The disk did not keep what it had taken. What is not acknowledged has to come again, into another file."""
+
+    text = (
+        "The server's disk does not keep audio right now. What was accepted before is safe; "
+        "the rest stays on this computer and is sent again by itself."
+    )
+
+
+class DiskFailed(StorageFull):
+    """The disk takes no more of this dictation, which ends with everything that was acknowledged."""
+
+    text = (
+        "The server's disk takes no more of this dictation. What was accepted before is saved; "
+        "the rest stays on this computer. Start a new dictation to go on."
+    )
+    recoverable = False
+    retryable = False
 
 
 class DatabaseUnavailable(KeepingError):

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from aws_services.finals_writer import FinalsWriter
 from aws_services.live_parts import Clients, LiveLimits, LiveParts
 from aws_services.session_manager import SessionManager
-from aws_services.spool import Spool
+from aws_services.spool_file import Spool
 from aws_services.storage_manager import S3AudioStore
 from local_services.accounts import Accounts
 from local_services.file_audio_store import FileAudioStore

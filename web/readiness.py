@@ -30,6 +30,8 @@ def readiness_of(
     def disk() -> str | None:
         if not spool.is_alive:
             return "its thread has ended"
+        if spool.failing_files:
+            return f"{spool.failing_files} files that the disk does not keep"
         free_mb = shutil.disk_usage(settings.spool_dir).free // MEGABYTE
         return None if free_mb >= settings.spool_floor_mb else f"{free_mb} MB free, {settings.spool_floor_mb} needed"
 

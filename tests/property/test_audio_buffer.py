@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from aws_services.audio_buffer import AudioBuffer
-from models.errors import AudioGap
+from models.errors import AudioGap, StorageFull
 
 SPOKEN = b"".join(number.to_bytes(2, "big") for number in range(4000))
 """A speaker who counts: any two places differ"""
@@ -42,7 +42,8 @@ class DrippingSpool:
     def fail(self):
         file = self.waiting[0][0]
         self.waiting = []
-        file.cut(file.take_back())
+        file.take_back()
+        file.cut(file.written, StorageFull())
 
 
 class KeptInOrder(RuleBasedStateMachine):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_services.spool import InlineSpool, SpoolFile, SpoolThread
+from aws_services.spool import InlineSpool, SpoolThread
+from aws_services.spool_file import SpoolFile
 
 PATIENCE = 10.0
 
@@ -44,7 +45,7 @@ def spool(hub):
 
 
 def a_file(spool, hub, path):
-    def cut():
+    def cut(_why):
         hub.cuts += 1
 
     return SpoolFile(spool, path, on_durable=hub.acks.append, on_cut=cut)
@@ -67,7 +68,7 @@ def test_no_ack_is_told_before_its_fsync_in_a_thousand(spool, hub, tmp_path, mon
         spool,
         path,
         on_durable=lambda n: (hub.acks.append(n), early.append(n) if n > synced[0] else None),
-        on_cut=lambda: None,
+        on_cut=lambda _why: None,
     )
     for number in range(1000):
         file.append(b"x" * 100, urgent=True)
@@ -145,26 +146,6 @@ def test_a_full_disk_cuts_back_to_whole_blocks_and_the_client_sends_again(spool,
     assert path.read_bytes() == b"a" * 100 + b"b" * 80
 
 
-def test_after_a_failed_fsync_nothing_is_ever_acknowledged_again(spool, hub, tmp_path, monkeypatch):
-    """Linux may report the next fsync as fine although the pages are lost."""
-    file = a_file(spool, hub, tmp_path / "audio.pcm")
-    file.append(b"a" * 10)
-    hub.wait_until(lambda: hub.acks == [10])
-
-    def failing(_descriptor):
-        raise OSError(errno.EIO, "Input/output error")
-
-    real = os.fdatasync
-    failed = threading.Event()
-    monkeypatch.setattr(os, "fdatasync", lambda d: (failed.set(), failing(d)))
-    file.append(b"b" * 10)
-    assert failed.wait(PATIENCE)
-    monkeypatch.setattr(os, "fdatasync", real)
-    file.append(b"c" * 10)
-    hub.wait_until(lambda: hub.cuts == 1)
-    assert hub.acks == [10]
-
-
 def test_without_a_thread_append_returns_when_it_is_durable(hub, tmp_path):
     file = a_file(InlineSpool(), hub, tmp_path / "audio.pcm")
     file.append(b"ab")
@@ -172,27 +153,6 @@ def test_without_a_thread_append_returns_when_it_is_durable(hub, tmp_path):
     file.finish(lambda: hub.acks.append("closed"))
     assert hub.acks == [2, 4, "closed"]
     assert (tmp_path / "audio.pcm").read_bytes() == b"abcd"
-
-
-def test_after_a_failed_fsync_not_even_a_finish_is_taken_for_durable(spool, hub, tmp_path, monkeypatch):
-    file = a_file(spool, hub, tmp_path / "audio.pcm")
-    real = os.fdatasync
-    failed = threading.Event()
-
-    def failing(_descriptor):
-        failed.set()
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "fdatasync", failing)
-    file.append(b"a" * 10)
-    assert failed.wait(PATIENCE)
-    monkeypatch.setattr(os, "fdatasync", real)
-    done = []
-    file.finish(lambda: done.append(file.durable))
-    other = a_file(spool, hub, tmp_path / "other.pcm")
-    other.append(b"bb", urgent=True)
-    hub.wait_until(lambda: hub.acks == [2])
-    assert done == []
 
 
 def test_a_disk_that_can_not_even_be_cut_back_costs_one_file_and_not_the_thread(spool, hub, tmp_path, monkeypatch):
