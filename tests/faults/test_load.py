@@ -140,3 +140,19 @@ def say_as_fast_as_allowed(speaker, pcm, end):
         speaker.send("audio_chunk", (b"\x01" + pcm[at : at + 8000], {"offset": at}))
         answer = speaker.wait_for("audio_ack", "error", after=told)
         time.sleep(answer.get("retry_after") or 0)
+
+
+def test_f24_what_could_not_be_sent_over_a_dead_line_is_taken_at_once_although_nobody_saw_it_die(tmp_path):
+    """Beyond the burst, as much more may come as could not be sent while the server believed the line alive."""
+    limits = {"audio_burst_seconds": 1, "max_audio_speed": 1}
+    with server_process(tmp_path, recogniser="scripted", **limits) as server:
+        silent = Speaker(server.url)
+        silent.start()
+        silent.say(bytes(SECOND // 2))
+        silent.wait_until_kept(SECOND // 2)
+        time.sleep(3)
+        back = Speaker(server.url, http=silent.http)
+        back.resume(silent)
+        back.say(bytes(3 * SECOND))
+        back.wait_until_kept(SECOND // 2 + 3 * SECOND)
+        assert not [message for message in back.told if message["type"] == "error"]
