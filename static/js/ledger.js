@@ -1,5 +1,8 @@
 import { clock, duration } from "./format.js";
 
+/** The gap's reason where a part of the recording has no text; the other one is "microphone". */
+export const NO_TEXT = "no_text";
+
 /**
  * How much of a dictation is where, for its receipt.
  * @param {{safeSeconds: number, waitingSeconds: number}} here what this page captured
@@ -14,14 +17,19 @@ export function ledgerRows({ safeSeconds, waitingSeconds }, ledger = {}) {
     ["Recognised", ledger.recognised_seconds],
   ];
   const known = rows.filter(([, seconds]) => Number.isFinite(seconds));
-  const gaps = (ledger.gaps ?? []).map(gapWords);
-  return [
-    ...known.map(([name, seconds]) => [name, duration(seconds)]),
-    ...gaps.map((words) => ["Without text", words]),
-  ];
+  return [...known.map(([name, seconds]) => [name, duration(seconds)]), ...(ledger.gaps ?? []).map(gapRow)];
 }
 
-/** @param {{start_time: number, end_time: number}} gap seconds from the first sample */
-function gapWords(gap) {
-  return `${clock(gap.start_time)} to ${clock(gap.end_time)}`;
+/**
+ * A gap in a note's text, at its place.
+ * @param {object} gap start_time, end_time: seconds from the first sample; seconds: its length; reason
+ */
+export function noteGapWords({ reason, start_time: start, end_time: end, seconds }) {
+  if (reason === NO_TEXT) return `From ${clock(start)} to ${clock(end)} no text yet`;
+  return `${duration(seconds)} not recorded here`;
+}
+
+function gapRow({ reason, start_time: start, end_time: end, seconds }) {
+  if (reason === NO_TEXT) return ["No text yet", `${clock(start)} to ${clock(end)}`];
+  return ["Not recorded", `${duration(seconds)} at ${clock(start)}`];
 }

@@ -5,6 +5,7 @@ import { NotesApi } from "./notes-api.js";
 
 const page = document.querySelector("[data-note-id]");
 const parts = namedParts(page);
-const note = new NoteView(new NotesApi(), page.dataset.noteId, parts);
+const { value: formToken } = document.querySelector('input[name="csrf_token"]');
+const note = new NoteView(new NotesApi(undefined, undefined, formToken), page.dataset.noteId, parts);
 copyOnPress(parts.copy, () => note.text);
 note.start();

@@ -1,5 +1,7 @@
-import { clock, count, dayAndTime, duration } from "./format.js";
+import { count, dayAndTime, duration } from "./format.js";
+import { noteLines } from "./note-lines.js";
 import { audioWords, failureWords, recogniserWords, specialtyWords, statusWords } from "./note-words.js";
+import { RecogniseAgain } from "./recognise-again.js";
 
 /** A note in work is read again after this, and then less and less often. */
 const FIRST_AGAIN_MS = 2000;
@@ -11,6 +13,8 @@ export class NoteView {
   #id;
   #parts;
   #text = null;
+  #shown = "";
+  #again;
   #againMs = FIRST_AGAIN_MS;
 
   /** @param {object} parts elements: heading, meta, status, audio, failure, text, player, copy, message, note, ... */
@@ -18,6 +22,7 @@ export class NoteView {
     this.#api = api;
     this.#id = id;
     this.#parts = parts;
+    this.#again = new RecogniseAgain(parts, api, id, () => this.#read());
   }
 
   get text() {
@@ -25,18 +30,27 @@ export class NoteView {
   }
 
   /** @param {AbortSignal} signal ends it */
-  async start(signal) {
+  start(signal) {
+    this.#again.start(signal);
+    return this.#look(signal);
+  }
+
+  async #look(signal) {
     try {
-      const note = await this.#api.note(this.#id, signal);
-      this.#show(note);
-      if (isInWork(note)) this.#readAgain(signal);
+      if (isInWork(await this.#read(signal))) this.#lookAgain(signal);
     } catch (error) {
       this.#say(error.words ?? "This note can't be shown. It is safe on the server. Please reload the page.");
     }
   }
 
-  #readAgain(signal) {
-    setTimeout(() => signal?.aborted || this.start(signal), this.#againMs);
+  async #read(signal) {
+    const note = await this.#api.note(this.#id, signal);
+    this.#show(note);
+    return note;
+  }
+
+  #lookAgain(signal) {
+    setTimeout(() => signal?.aborted || this.#look(signal), this.#againMs);
     this.#againMs = Math.min(2 * this.#againMs, LAST_AGAIN_MS);
   }
 
@@ -57,34 +71,23 @@ export class NoteView {
     failure.hidden = failure.textContent === "";
     this.#showText(note);
     this.#showRecording(note.audio_status === "STORED");
+    this.#again.show(note);
     body.hidden = false;
     this.#say("");
   }
 
-  #showText({ transcript_text: newText, segments }) {
+  #showText({ transcript_text: newText, segments, ledger }) {
     // Written anew only when it changed, so that nobody loses what they have selected.
-    if (newText === this.#text) return;
+    const gaps = ledger?.gaps ?? [];
+    const shown = JSON.stringify([newText, segments.length, gaps]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#text = newText;
     const { text, copy, textDownload } = this.#parts;
-    text.replaceChildren(...segments.map((segment) => this.#line(segment)));
     copy.hidden = textDownload.hidden = segments.length === 0;
     textDownload.href = this.#api.textDownloadAddress(this.#id);
-    if (segments.length === 0) text.textContent = "No words were recognised. Listen to the recording.";
-  }
-
-  #line({ text, start_time: start }) {
-    const line = document.createElement("p");
-    line.className = "segment timed";
-    const time = document.createElement("button");
-    time.type = "button";
-    time.className = "segment-time";
-    time.textContent = clock(start);
-    time.setAttribute("aria-label", `Play from ${duration(start)}`);
-    time.addEventListener("click", () => this.#playFrom(start));
-    const words = document.createElement("span");
-    words.textContent = text;
-    line.append(time, words);
-    return line;
+    text.textContent = segments.length === 0 ? "No words were recognised. Listen to the recording." : "";
+    text.append(...noteLines(segments, gaps, (seconds) => this.#playFrom(seconds)));
   }
 
   #showRecording(isStored) {

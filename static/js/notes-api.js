@@ -8,14 +8,17 @@ export class NotesProblem extends Error {
   }
 }
 
-/** Reads notes over REST. */
+/** Reads notes over REST, and asks for what can be done with them. */
 export class NotesApi {
   #base;
   #fetch;
+  #formToken;
 
-  constructor(base = "/api/v1/transcriptions", fetchFrom = (...request) => fetch(...request)) {
+  /** @param {string} formToken shows that a change comes from a page of ours; not needed for reading */
+  constructor(base = "/api/v1/transcriptions", fetchFrom = (...request) => fetch(...request), formToken = "") {
     this.#base = base;
     this.#fetch = fetchFrom;
+    this.#formToken = formToken;
   }
 
   /**
@@ -30,6 +33,16 @@ export class NotesApi {
   /** @returns {Promise<object>} one note with transcript_text and segments; rejects with NotesProblem */
   note(id, signal) {
     return this.#get(this.#address(id), signal);
+  }
+
+  /** @returns {Promise<{session_id: string, status_url: string}>} the work has begun; rejects with NotesProblem */
+  recogniseAgain(id, signal) {
+    return this.#ask(`${this.#address(id)}/recognise`, { method: "POST", signal });
+  }
+
+  /** @returns {Promise<object>} status, progress and message of such work; rejects with NotesProblem */
+  status(address, signal) {
+    return this.#get(address, signal);
   }
 
   audioAddress(id) {
@@ -48,8 +61,14 @@ export class NotesApi {
     return `${this.#base}/${encodeURIComponent(id)}`;
   }
 
-  async #get(address, signal) {
-    const response = await this.#fetch(address, { signal, headers: { Accept: "application/json" } }).catch((error) => {
+  #get(address, signal) {
+    return this.#ask(address, { signal });
+  }
+
+  async #ask(address, request) {
+    const headers = { Accept: "application/json" };
+    if (request.method) headers["X-CSRFToken"] = this.#formToken;
+    const response = await this.#fetch(address, { ...request, headers }).catch((error) => {
       if (error.name === "AbortError") throw error;
       throw new NotesProblem("The server can't be reached. Your notes are safe there. Check your connection.", 0);
     });

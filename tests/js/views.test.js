@@ -96,7 +96,14 @@ test("the receipt tells text and recording apart, follows the recording, and say
     () => "",
     () => {},
     async () => ({
-      ledger: { stored_seconds: 192.4, recognised_seconds: 190, gaps: [{ start_time: 60, end_time: 62.4 }] },
+      ledger: {
+        stored_seconds: 192.4,
+        recognised_seconds: 190,
+        gaps: [
+          { start_time: 60, end_time: 62.4, seconds: 2.4, reason: "no_text" },
+          { start_time: 65, end_time: 65, seconds: 12.3, reason: "microphone" },
+        ],
+      },
     }),
   );
   const part = (name) => card.querySelector(`[data-receipt="${name}"]`);
@@ -104,7 +111,10 @@ test("the receipt tells text and recording apart, follows the recording, and say
   receipt.show({ transcription_id: 7, total_duration: 192.4, word_count: 214, audio_status: "PENDING" }, here);
   assert.equal(part("ledger").textContent, "Captured3 min 12 sAcknowledged3 min 12 s");
   await settled();
-  assert.match(part("ledger").textContent, /Stored3 min 12 sRecognised3 min 10 sWithout text01:00 to 01:02$/);
+  assert.match(
+    part("ledger").textContent,
+    /Stored3 min 12 sRecognised3 min 10 sNo text yet01:00 to 01:02Not recorded12 s at 01:05$/,
+  );
   assert.equal(part("earlier").hidden, true);
   assert.match(part("summary").textContent, /^Saved .* · 3 min 12 s · 214 words$/);
   assert.equal(part("text").textContent, "Text saved");

@@ -1,0 +1,31 @@
+import { clock, duration } from "./format.js";
+import { noteGapWords } from "./ledger.js";
+
+/**
+ * A note's text as elements, in the order it was spoken: its segments, and at their places what is missing.
+ * @param {object[]} segments text, start_time  @param {object[]} gaps see noteGapWords
+ * @param {(seconds: number) => void} play
+ * @returns {HTMLElement[]}
+ */
+export function noteLines(segments, gaps, play) {
+  const missing = gaps.map((gap) => ({ at: gap.start_time, text: noteGapWords(gap), className: "segment timed gap" }));
+  const spoken = segments.map(({ start_time: at, text }) => ({ at, text, className: "segment timed" }));
+  return [...missing, ...spoken].sort((a, b) => a.at - b.at).map((line) => lineElement(line, play));
+}
+
+function lineElement({ at, text, className }, play) {
+  const time = element("button", "segment-time", clock(at));
+  time.type = "button";
+  time.setAttribute("aria-label", `Play from ${duration(at)}`);
+  time.addEventListener("click", () => play(at));
+  const line = element("p", className, "");
+  line.append(time, element("span", "", text));
+  return line;
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
