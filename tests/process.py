@@ -25,6 +25,9 @@ PASSWORD = "correct horse battery"
 class ServerProcess:
     """`python app.py` with ASR_* settings. It can be ended in order, killed, and started again on the same folder."""
 
+    program: tuple[str, ...] = ("app.py",)
+    """What Python is asked to run"""
+
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
         self.port = free_port()
@@ -44,7 +47,7 @@ class ServerProcess:
         """Start it and wait until it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=PROJECT, env=self._environment, stdout=log, stderr=log
+                [sys.executable, *self.program], cwd=PROJECT, env=self._environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
