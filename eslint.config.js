@@ -28,7 +28,7 @@ export default [
   },
   { files: ["static/js/theme.js"], languageOptions: { sourceType: "script" } },
   {
-    files: ["tests/js/**", "static/copy-vendor.mjs"],
+    files: ["tests/js/**", "tests/standin/**", "static/copy-vendor.mjs"],
     languageOptions: { globals: globals.node },
     rules: { "max-lines-per-function": "off" },
   },

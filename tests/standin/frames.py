@@ -20,10 +20,7 @@ class FrameError(Exception):
 
 def encode(headers: dict[str, str], payload: bytes) -> bytes:
     """One message with these string headers."""
-    packed = b"".join(
-        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", STRING, len(value.encode())) + value.encode()
-        for name, value in headers.items()
-    )
+    packed = b"".join(_packed("!B", name) + bytes([STRING]) + _packed("!H", value) for name, value in headers.items())
     prelude = PRELUDE.pack(AROUND + len(packed) + len(payload), len(packed))
     prelude += CRC.pack(zlib.crc32(prelude))
     body = prelude + packed + payload
@@ -46,6 +43,10 @@ def decode(message: bytes) -> tuple[Headers, bytes]:
     if end > total - CRC.size:
         raise FrameError("headers length")
     return _headers(message[start:end]), message[end : -CRC.size]
+
+
+def _packed(length_format: str, text: str) -> bytes:
+    return struct.pack(length_format, len(text.encode())) + text.encode()
 
 
 def _headers(packed: bytes) -> Headers:
