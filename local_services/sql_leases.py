@@ -7,11 +7,13 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import sessionmaker
 
 from models.base import utc_now
+from models.job import Job
 from models.transcription import Transcription
 from utils.database import reading, transaction
 
 MOST_AT_ONCE = 500
 """Databases bound the number of values in one statement"""
+UNDER_WAY = ("queued", "processing")
 UNFINISHED = Transcription.status == "IN_PROGRESS"
 
 
@@ -35,10 +37,14 @@ class SqlLeases:
                 )
 
     def abandoned(self, older_than_seconds: float) -> list[str]:
-        """Sessions of unfinished live notes whose owner has not been heard of for so long, the oldest first."""
+        """Sessions of unfinished live notes whose owner has not been heard of for so long, the oldest first.
+
+        A note whose rest waits to be heard has an owner: its job.
+        """
         before = self._now() - timedelta(seconds=older_than_seconds)
+        waits_for_text = select(Job.id).where(Job.session_id == Transcription.session_id, Job.status.in_(UNDER_WAY))
         query = select(Transcription.session_id).where(
-            UNFINISHED, Transcription.is_streaming, Transcription.heartbeat_at < before
+            UNFINISHED, Transcription.is_streaming, Transcription.heartbeat_at < before, ~waits_for_text.exists()
         )
         with reading(self._sessions) as rows:
             found = rows.scalars(query.order_by(Transcription.heartbeat_at).limit(MOST_AT_ONCE)).all()

@@ -8,6 +8,7 @@ from sqlalchemy.orm import sessionmaker
 from local_services.sql_transcripts import storable
 from models import transcription as tables
 from models.errors import NotFound, ValidationFailed
+from models.ledger import Heard, Ledger, SoundGap, ledger_of
 from models.note import PREVIEW_CHARACTERS, Note, NoteItem, NotePage
 from models.transcript import Final, Segment, Word
 from models.transcription import STATUSES, Transcription
@@ -73,14 +74,19 @@ class SqlNotes:
         """The whole note. Raises NotFound. Whoever asks may not be the owner: check `user_id`."""
         if not 1 <= transcription_id <= MAX_ID:
             raise NotFound
-        query = select(*ITEM_COLUMNS, TEXT.label("text")).where(Transcription.id == transcription_id, IS_SHOWN)
+        sound = (Transcription.recognised_seconds, Transcription.sound_gaps)
+        query = select(*ITEM_COLUMNS, *sound, TEXT.label("text")).where(Transcription.id == transcription_id, IS_SHOWN)
         spoken = select(tables.Segment).where(tables.Segment.transcription_id == transcription_id)
         with reading(self._sessions) as rows:
             row = rows.execute(query).one_or_none()
             segments = rows.scalars(spoken.order_by(tables.Segment.segment_index)).all()
             if row is None:
                 raise NotFound
-            return Note(**row._mapping, segments=tuple(_segment(segment) for segment in segments))
+            columns = dict(row._mapping)
+            recognised, gaps = columns.pop("recognised_seconds"), columns.pop("sound_gaps")
+            spoken_segments = tuple(_segment(segment) for segment in segments)
+            ledger = _ledger(columns, recognised, gaps or [], spoken_segments)
+            return Note(**columns, segments=spoken_segments, ledger=ledger)
 
     def of_session(self, session_id: str, user_id: str) -> NoteItem:
         """The user's note of a live session. Raises NotFound, for someone else's just as for a missing one."""
@@ -108,6 +114,18 @@ def _wanted(user_id: str | None, status: str | None, q: str | None) -> list[Colu
     for word in storable(q or "").split()[:MAX_SEARCH_WORDS]:
         wanted.append(Transcription.transcript_text.icontains(word, autoescape=True))
     return wanted
+
+
+def _ledger(
+    columns: dict[str, Any], recognised: float | None, gaps: list[dict[str, float]], segments: tuple[Segment, ...]
+) -> Ledger:
+    """Of a note that does not say how far it is recognised: to the end when it is complete, else to its last final."""
+    audio_seconds: float | None = columns["audio_duration_seconds"]
+    said_until = max((segment.final.end_time for segment in segments), default=0.0)
+    if recognised is None:
+        recognised = (audio_seconds or 0.0) if columns["status"] == "COMPLETED" else said_until
+    heard = Heard(audio_seconds or 0.0, recognised, tuple(SoundGap(**gap) for gap in gaps))
+    return ledger_of(heard, is_stored=columns["audio_status"] == "STORED", is_over=audio_seconds is not None)
 
 
 def _segment(row: tables.Segment) -> Segment:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from models import transcription as tables
 from models.base import utc_now
 from models.errors import InvalidSessionState, NotFound
+from models.ledger import Heard
 from models.ports import Closing, Opening, StoredRecording
 from models.transcript import Segment, count_words, join_text
 from models.transcription import Transcription
@@ -91,6 +92,15 @@ class SqlTranscripts:
             if row.audio_status == "PENDING":
                 row.audio_status = "FAILED"
                 self._touch(row)
+
+    def heard(self, session_id: str, heard: Heard) -> None:
+        """Note what became of the sound."""
+        with transaction(self._sessions) as rows:
+            row = self._locked(rows, session_id)
+            row.audio_duration_seconds = heard.audio_seconds
+            row.recognised_seconds = heard.recognised_seconds
+            row.sound_gaps = [dataclasses.asdict(gap) for gap in heard.gaps] or None
+            self._touch(row)
 
     def finish(self, session_id: str, closing: Closing) -> None:
         """Move the row to COMPLETED or FAILED, once."""

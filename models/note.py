@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from models.ledger import Ledger
 from models.transcript import Segment
 
 PREVIEW_CHARACTERS = 160
@@ -45,6 +46,7 @@ class Note(NoteItem):
     text: str = field(repr=False)
     segments: tuple[Segment, ...] = field(repr=False)
     """In the order they were said"""
+    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True)

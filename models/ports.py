@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from models.ledger import Heard
 from models.transcript import Final, Partial, Segment, StreamEnd
 
 Tell = Callable[[Partial | Final | StreamEnd], None]
@@ -159,6 +160,9 @@ class Transcripts(Protocol):
 
     def recording_failed(self, session_id: str) -> None:
         """The recording can't be stored by itself any more: audio_status FAILED, unless it is stored."""
+
+    def heard(self, session_id: str, heard: Heard) -> None:
+        """No more audio will come: how long it is, how far it is recognised, where sound is missing."""
 
     def finish(self, session_id: str, closing: Closing) -> None:
         """Move the row to COMPLETED or FAILED. The same move again is success.

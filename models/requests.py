@@ -30,6 +30,19 @@ class ChunkPlace:
     """The client's own number of the chunk"""
     offset: int | None = None
     """Bytes of PCM before this chunk"""
+    gap_seconds: float = 0.0
+    """So much sound is missing right before this chunk: the microphone gave none"""
+
+
+@dataclass(frozen=True, slots=True)
+class EndRequest:
+    """No more audio."""
+
+    session_id: str | None = None
+    total_bytes: int | None = None
+    """Bytes of PCM captured in all"""
+    gap_seconds: float = 0.0
+    """So much sound is missing at the very end"""
 
 
 NO_PLACE = ChunkPlace()

@@ -63,6 +63,10 @@ class Transcription(Base):
     """When a worker last wrote to it while it was in progress"""
     continues_id: Mapped[int | None] = mapped_column(ForeignKey("transcriptions.id", ondelete="SET NULL"))
     """The note this one goes on from"""
+    recognised_seconds: Mapped[float | None]
+    """From the first sample on, so much became words or holds none; empty while it goes on, and in old notes"""
+    sound_gaps: Mapped[list[dict[str, float]] | None] = mapped_column(JSON)
+    """[{at, seconds}] where the microphone gave nothing"""
     deleted_at: Mapped[datetime | None]
     """When it was put in the bin"""
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))

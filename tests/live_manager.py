@@ -15,6 +15,7 @@ from aws_services.session_manager import SessionManager
 from aws_services.spool import SpoolThread
 from local_services.scripted_recogniser import ScriptedRecogniser
 from models.errors import DictationError, NotFound
+from models.ledger import Heard
 from models.note import NoteItem
 from models.notices import Notice
 from models.ports import Closing, Opening, StoredRecording
@@ -63,6 +64,7 @@ class RememberingRows:
     def __init__(self) -> None:
         self.openings: dict[str, Opening] = {}
         self.segments: dict[str, list[Segment]] = {}
+        self.heards: dict[str, Heard] = {}
         self.closings: dict[str, Closing] = {}
         self.recordings: dict[str, StoredRecording] = {}
         self.failed_recordings: list[str] = []
@@ -90,6 +92,10 @@ class RememberingRows:
 
     def recording_failed(self, session_id: str) -> None:
         self.failed_recordings.append(session_id)
+
+    def heard(self, session_id: str, heard: Heard) -> None:
+        self._maybe_fail()
+        self.heards[session_id] = heard
 
     def finish(self, session_id: str, closing: Closing) -> None:
         self._maybe_fail()

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from models.errors import ChunkTooLarge, Forbidden, InvalidAudioFormat, ValidationFailed
-from models.requests import NO_PLACE, ChunkPlace, StartRequest
+from models.requests import NO_PLACE, ChunkPlace, EndRequest, StartRequest
 from models.session import AUDIO_TYPES, LANGUAGES, SAMPLE_RATES, SPECIALTIES
 
 Message = dict[str, Any]
@@ -15,6 +15,8 @@ SHORTEST_AUDIO = 3
 """Bytes: the mark and one sample"""
 EARLIEST, LATEST = 1e9, 1e10
 """Unix seconds; what lies outside is another unit (a 9-digit number, or milliseconds), not a time of ours"""
+LONGEST_GAP_SECONDS = 86_400
+"""A dictation of which more than a day is missing is another dictation"""
 LARGEST_NUMBER = 2**53
 """What JavaScript counts exactly"""
 
@@ -57,15 +59,17 @@ def read_place(metadata: Any) -> ChunkPlace:
     message = _mapping(metadata, "audio_chunk")
     if message.get("timestamp") is not None:
         _timestamp(message)
-    return ChunkPlace(_text_or_none(message, "session_id"), _count(message, "seq"), _count(message, "offset"))
+    return ChunkPlace(
+        _text_or_none(message, "session_id"), _count(message, "seq"), _count(message, "offset"), _gap(message)
+    )
 
 
-def read_end(payload: Any) -> tuple[str | None, int | None]:
-    """A session_end: the session's id and the bytes of PCM captured in all. Raises ValidationFailed by field."""
+def read_end(payload: Any) -> EndRequest:
+    """A session_end. Raises ValidationFailed by field."""
     message = _mapping(payload, "session_end")
     if message.get("timestamp") is not None:
         _timestamp(message)
-    return _text_or_none(message, "session_id"), _count(message, "total_bytes")
+    return EndRequest(_text_or_none(message, "session_id"), _count(message, "total_bytes"), _gap(message))
 
 
 def read_session_id(payload: Any) -> str | None:
@@ -110,6 +114,16 @@ def _text_or_none(message: Message, name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ValidationFailed(f"{name} must be text. Nothing was changed.")
     return value
+
+
+def _gap(message: Message) -> float:
+    """Seconds without sound, 0 for none."""
+    value = message.get("gap_seconds")
+    if value is None:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_GAP_SECONDS:
+        raise ValidationFailed(f"gap_seconds must be seconds from 0 to {LONGEST_GAP_SECONDS}. Nothing was changed.")
+    return float(value)
 
 
 def _last_index(message: Message, name: str) -> int:

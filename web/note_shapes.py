@@ -1,5 +1,6 @@
 """Notes as REST tells them, and as files people take away: txt, json, srt, vtt."""
 
+import dataclasses
 import html
 import json
 from collections.abc import Callable
@@ -39,6 +40,7 @@ def note_shape(note: Note) -> dict[str, Any]:
         **item_shape(note),
         "transcript_text": note.text,
         "segments": [segment_shape(segment) for segment in note.segments],
+        "ledger": dataclasses.asdict(note.ledger),
     }
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from models.ledger import MICROPHONE, NO_TEXT
 from models.transcription import AUDIO_STATUSES, STATUSES
 from web.note_shapes import EXPORTS
 
@@ -71,7 +72,18 @@ SCHEMAS: Schema = {
     "Segment": _object(
         segment_index=WHOLE, segment_id=TEXT, text=TEXT, **SPAN, confidence=CONFIDENCE, words=_list(_ref("Word"))
     ),
-    "Note": {"allOf": [_ref("Item"), _object(transcript_text=TEXT, segments=_list(_ref("Segment")))]},
+    "Gap": _object(
+        start_time=NUMBER, end_time=NUMBER, seconds=NUMBER, reason={"type": "string", "enum": [MICROPHONE, NO_TEXT]}
+    ),
+    "Ledger": _object(
+        received_seconds=NUMBER, stored_seconds=NUMBER, recognised_seconds=NUMBER, gaps=_list(_ref("Gap"))
+    ),
+    "Note": {
+        "allOf": [
+            _ref("Item"),
+            _object(transcript_text=TEXT, segments=_list(_ref("Segment")), ledger=_ref("Ledger")),
+        ]
+    },
     "Page": _object(items=_list(_ref("Item")), page=WHOLE, page_size=WHOLE, total=WHOLE),
     "Error": _object(
         type={"type": "string", "const": "error"},

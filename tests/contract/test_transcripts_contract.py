@@ -12,6 +12,7 @@ from sqlalchemy.orm import sessionmaker
 from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts
 from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound
+from models.ledger import Gap, Heard, Ledger, SoundGap
 from models.ports import Closing
 from models.transcription import Transcription
 from tests.dictating import DONE, GONE, START, Clock, begin, opening, said, stored
@@ -201,6 +202,35 @@ def test_the_database_itself_refuses_other_moves(transcripts: SqlTranscripts, en
         connection.execute(text(f"UPDATE transcriptions SET {change}"))
 
 
+def test_a_note_says_how_far_it_is_recognised_and_where_sound_is_missing(
+    transcripts: SqlTranscripts, notes: SqlNotes
+) -> None:
+    begun, note_id = begin(transcripts)
+    transcripts.heard(begun.session_id, Heard(12.5, 9.0, (SoundGap(4.0, 30.0),)))
+    for _ in range(2):
+        ledger = notes.note(note_id).ledger
+        assert (ledger.received_seconds, ledger.stored_seconds, ledger.recognised_seconds) == (12.5, 0.0, 9.0)
+        assert ledger.gaps == (Gap(4.0, 4.0, 30.0, "microphone"), Gap(9.0, 12.5, 3.5, "no_text"))
+        transcripts.heard(begun.session_id, Heard(12.5, 9.0, (SoundGap(4.0, 30.0),)))
+    transcripts.recording_stored(begun.session_id, stored(begun))
+    transcripts.heard(begun.session_id, Heard(12.5, 12.5))
+    assert notes.note(note_id).ledger == Ledger(12.5, 12.5, 12.5, ())
+
+
+def test_a_note_from_before_the_ledger_counts_as_recognised_to_its_end_or_its_last_words(
+    transcripts: SqlTranscripts, notes: SqlNotes
+) -> None:
+    whole, whole_id = begin(transcripts)
+    transcripts.finish(whole.session_id, DONE)
+    broken, broken_id = begin(transcripts)
+    transcripts.append([(broken.session_id, said(0, "one"))])
+    transcripts.finish(broken.session_id, GONE)
+    assert notes.note(whole_id).ledger.gaps == ()
+    ledger = notes.note(broken_id).ledger
+    assert ledger.recognised_seconds == said(0, "one").final.end_time
+    assert [gap.reason for gap in ledger.gaps] == ["no_text"]
+
+
 def test_a_clock_set_back_never_makes_a_note_older(transcripts: SqlTranscripts, notes: SqlNotes, clock: Clock) -> None:
     begun, note_id = begin(transcripts)
     transcripts.append([(begun.session_id, said(0, "one"))])
@@ -216,6 +246,7 @@ def test_an_unknown_session_is_not_found(transcripts: SqlTranscripts) -> None:
         lambda: transcripts.append([(begun.session_id, said(0, "one"))]),
         lambda: transcripts.recording_stored(begun.session_id, stored(begun)),
         lambda: transcripts.recording_failed(begun.session_id),
+        lambda: transcripts.heard(begun.session_id, Heard(1.0, 1.0)),
         lambda: transcripts.finish(begun.session_id, DONE),
     ):
         with pytest.raises(NotFound):

@@ -100,6 +100,18 @@ def test_a_wrong_place_is_refused(wrong):
         read_place(wrong)
 
 
+@pytest.mark.parametrize("wrong", [-1, "3", True, float("nan"), float("inf"), 86_401])
+def test_a_gap_that_can_not_be_is_refused(wrong):
+    for read in (read_place, read_end):
+        with pytest.raises(ValidationFailed, match="gap_seconds"):
+            read({"gap_seconds": wrong})
+
+
+def test_a_gap_is_read_in_seconds():
+    assert read_place({"gap_seconds": 2}).gap_seconds == 2.0
+    assert read_end({"session_id": SESSION, "gap_seconds": 0.5}).gap_seconds == 0.5
+
+
 def test_the_description_of_the_events_accepts_what_we_accept():
     assert problems_of("session_start", a_start(specialty="UROLOGY", continues=SESSION)) == []
     assert problems_of("session_start", a_start(quality="studio")) != []
