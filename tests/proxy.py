@@ -27,6 +27,8 @@ STEPS_A_SECOND = 20
 """A throttled line lets its bytes through in so many portions a second"""
 SMALL_BUFFER_BYTES = 4096
 """Of the kernel, for each side of a connection made on a throttled line, which would swallow a minute otherwise"""
+BUFFERED_SECONDS = 0.25
+"""What they hold on a faster line: with too little, the line would be slower than asked for"""
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 PATIENCE_SECONDS = 20.0
 
@@ -139,9 +141,11 @@ class Proxy:
     def _prepare(self, side: socket.socket) -> None:
         side.setblocking(False)
         side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if any(way.bytes_per_second is not None for way in self._ways.values()):
+        rates = [way.bytes_per_second for way in self._ways.values() if way.bytes_per_second is not None]
+        if rates:
+            size = max(SMALL_BUFFER_BYTES, int(min(rates) * BUFFERED_SECONDS))
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-                side.setsockopt(socket.SOL_SOCKET, option, SMALL_BUFFER_BYTES)
+                side.setsockopt(socket.SOL_SOCKET, option, size)
 
     async def _carry(self, client: socket.socket, server: socket.socket) -> None:
         up, down = self._ways["up"], self._ways["down"]
