@@ -49,7 +49,7 @@ class RestOfRecordings(Protocol):
     def enqueue_rest(self, session_id: str, from_seconds: float | None = None) -> bool:
         """Have the recording of this note recognised from that second on, and the words added to its text.
 
-        None: from the end of its last final on. Returns at once; True when it is queued now, False when it was
+        None: from where the note says that it is recognised, else from the end of its last final. Returns at once; True when it is queued now, False when it was
         waiting already. A recording that is not in the store yet is waited for. Raises NotFound, DatabaseUnavailable.
         """
 

@@ -35,6 +35,15 @@ class UploadUnreadable(UploadRejected):
     status = 422
 
 
+class UploadCancelled(RequestError):
+    """Its owner stopped it. Stands in rows and statuses; no request is answered by it."""
+
+    code: ClassVar[str] = "CANCELLED"
+    text = "This was cancelled. What was heard and stored before is kept."
+    recoverable: ClassVar[bool] = False
+    status: ClassVar[int] = 409
+
+
 REASONS: dict[str, tuple[type[UploadRejected], str]] = {
     "empty": (UploadUnreadable, "The file is empty. Nothing was kept; choose another one."),
     "missing": (UploadUnreadable, "No recording came. Send one file in the field `file`, or as the body."),
