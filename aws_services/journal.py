@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_services.spool_file import Spool, SpoolFile, Then
+from models.ledger import SoundGap
 from models.ports import Opening
 from models.transcript import Final, Segment, Word
 from utils.runtime import Runtime
@@ -40,6 +41,10 @@ class Journal:
     def final(self, segment: Segment, then: Then) -> None:
         """A final, before anybody is told of it."""
         self._append({"event": "final", "index": segment.index, "final": asdict(segment.final)}, then)
+
+    def gap(self, gap: SoundGap) -> None:
+        """The microphone gave nothing for a while."""
+        self._append({"event": "gap", "gap": asdict(gap)}, then=lambda: None)
 
     def end(self, failure_code: str | None) -> None:
         """No more audio will come; `failure_code` is None for an orderly end."""
@@ -84,6 +89,7 @@ class Journalled:
     opening: Opening | None = None
     resume_sha256: str = ""
     segments: list[Segment] = field(default_factory=list)
+    gaps: list[SoundGap] = field(default_factory=list)
     ended: bool = False
     failure_code: str | None = None
     words_done: bool = False
@@ -104,6 +110,8 @@ def read_journal(folder: Path) -> Journalled:
             found.resume_sha256 = record["resume_sha256"]
         elif record["event"] == "final":
             found.segments.append(Segment(record["index"], _final(record["final"])))
+        elif record["event"] == "gap":
+            found.gaps.append(SoundGap(**record["gap"]))
         elif record["event"] == "end":
             found.ended, found.failure_code = True, record["failure_code"]
         elif record["event"] == "words_done":

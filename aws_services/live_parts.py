@@ -14,6 +14,7 @@ from models.note import NoteItem
 from models.notices import Notice
 from models.ports import AudioStore, Recogniser, Transcripts
 from models.session import Session
+from models.stored_ports import RestOfRecordings
 from models.transcript import Final, Partial, StreamEnd
 from utils.runtime import Runtime
 
@@ -88,6 +89,7 @@ class LiveParts:
     past_notes: PastNotes
     leases: Leases
     finals: FinalsWriter
+    rest: RestOfRecordings
     limits: LiveLimits
     worker_id: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
     """This process, among all that share the database"""

@@ -1,6 +1,6 @@
 """How a dictation ends: the last words, the row, the recording, the receipt.
 
-no more audio ─┬─> last words -> row COMPLETED | FAILED -> place freed ─┬─> spool deleted
+no more audio ─┬─> last words -> row COMPLETED | FAILED -> place freed ─┬─> spool deleted     (words missing: a job)
                └─> MP3 -> store -> row: recording STORED ───────────────┘
 session_complete is told when both are done, or after COMPLETE_WITHIN_SECONDS.
 """
@@ -14,6 +14,7 @@ from aws_services.live_parts import LiveParts
 from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
 from models.errors import DictationError, InvalidSessionState, RecordingExists
+from models.ledger import Heard
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording
 from models.session import Session
@@ -82,11 +83,17 @@ class SessionEnding:
             deadline = time.monotonic() + PATIENCE_SECONDS
 
     def _close_row(self, failure_code: str | None) -> Flag:
-        session, hearing = self._session, self._hearing
-        if failure_code is None and hearing.words_failed:
-            failure_code = "TRANSCRIBE_SERVICE_ERROR"
-        closing = Closing(failure_code is None, session.audio_buffer.kept_seconds, failure_code)
-        return hearing.rows.add(self._finish_row, closing)
+        """A dictation that lacks words stays in progress: a job hears the rest from the recording and closes it."""
+        session_id, hearing = self._session.session_id, self._hearing
+        kept_seconds = self._session.audio_buffer.kept_seconds
+        recognised_seconds = hearing.listening.settled_seconds if hearing.words_failed else kept_seconds
+        heard = Heard(kept_seconds, recognised_seconds, tuple(self._session.gaps))
+        written = hearing.rows.add(self._parts.transcripts.heard, session_id, heard)
+        if failure_code is not None or not hearing.words_failed:
+            written = hearing.rows.add(self._finish_row, Closing(failure_code is None, kept_seconds, failure_code))
+        if hearing.words_failed:
+            written = hearing.rows.add(self._parts.rest.enqueue_rest, session_id, recognised_seconds)
+        return written
 
     def _finish_row(self, closing: Closing) -> None:
         """In the blocking pool."""

@@ -1,7 +1,7 @@
 """The live dictations of this process and both of their paths: audio going down, words coming up.
 
     start | resume -> [hear ...] -> end            called by the doors
-    recogniser -> deliver -> journal -> told       posted by the recogniser's threads
+    recogniser, spool -> session_events.py         posted by their threads
 
 Everything here runs on the hub and never waits, except in tasks that are spawned. A dictation that this process does
 not know may lie in the spool: session_resuming.py brings it back, as a live session without a client.
@@ -10,12 +10,12 @@ not know may lie in the spool: session_resuming.py brings it back, as a live ses
 import os
 import time
 from collections.abc import Callable
-from functools import partial as bind
 
 from aws_services.journal import Journalled
 from aws_services.live_parts import LiveParts
 from aws_services.live_sessions import LiveSessions
 from aws_services.session_ending import SessionEnding
+from aws_services.session_events import SessionEvents
 from aws_services.session_opening import Hearing, SessionOpening
 from aws_services.session_resuming import SessionResuming
 from models.errors import (
@@ -26,12 +26,11 @@ from models.errors import (
     SessionNotFound,
     SessionSuperseded,
     SessionTimeout,
-    StorageFull,
 )
-from models.notices import AudioKept, Draining, FinalHeard, PartialHeard, Refused, SessionReady, StateChanged
-from models.requests import NO_PLACE, ChunkPlace, StartRequest
+from models.ledger import SoundGap
+from models.notices import Draining, Refused
+from models.requests import NO_PLACE, ChunkPlace, EndRequest, StartRequest
 from models.session import Session
-from models.transcript import Final, Partial, Segment, StreamEnd
 from utils import metrics
 from utils.logging import get_logger
 
@@ -68,7 +67,8 @@ class SessionManager(LiveSessions):
             self._parts = parts
             self._runtime = parts.runtime
             self._encoders = [parts.runtime.lock() for _ in range(os.cpu_count() or 1)]
-            self._resuming = SessionResuming(parts, self)
+            self._events = SessionEvents(parts, idle_timeout, self._hearings.get, self._close)
+            self._resuming = SessionResuming(parts, self._events, self)
 
     # The doors call these
 
@@ -93,7 +93,7 @@ class SessionManager(LiveSessions):
             metrics.SESSIONS_REJECTED.labels(reason=error.code).inc()
             raise
         try:
-            opening = SessionOpening(self._parts, self, session, request)
+            opening = SessionOpening(self._parts, self._events, session, request)
             self._hearings[session] = opening.hearing
             opening.run()
         except BaseException as error:
@@ -103,7 +103,7 @@ class SessionManager(LiveSessions):
         metrics.SESSIONS.inc()
         metrics.ACTIVE_SESSIONS.set(self.get_active_count())
         log.info("session_started", session_id=session.session_id, user_id=user_id, job_id=session.job_id)
-        self.tell_ready(session)
+        self._events.tell_ready(session)
         if session.request_sid is None:  # the client went away while it was being opened
             self._close(session, failure_code=DISPLACED)
 
@@ -117,6 +117,8 @@ class SessionManager(LiveSessions):
         hearing = self._hearings[session]
         session.refuse_unless("audio")
         hearing.pace.spend(len(pcm), time.monotonic())
+        if place.gap_seconds and place.offset in (None, session.audio_buffer.accepted_bytes):
+            self._note_gap(session, place.gap_seconds)
         try:
             fresh = session.audio_buffer.append(pcm, place.offset)
         except AudioGap:
@@ -138,19 +140,17 @@ class SessionManager(LiveSessions):
         if fresh:
             session.transcribe_stream.push(fresh)
         else:
-            self.acknowledge(session, session.audio_buffer.received_bytes)
+            self._events.acknowledge(session, session.audio_buffer.received_bytes)
         metrics.CHUNK_FORWARD_SECONDS.observe(time.perf_counter() - received)
 
-    def end(self, request_sid: str, user_id: str, session_id: str | None, total_bytes: int | None = None) -> None:
-        """No more audio: SessionComplete follows within 5 s.
-
-        `total_bytes` is what the client captured in all; AudioGap when some of it has not arrived.
-        """
-        session = self._speaking(request_sid, user_id, session_id)
+    def end(self, request_sid: str, user_id: str, request: EndRequest) -> None:
+        """No more audio: SessionComplete follows within 5 s. Raises AudioGap when some of it has not arrived."""
+        session = self._speaking(request_sid, user_id, request.session_id)
         session.refuse_unless("end")
         accepted = session.audio_buffer.accepted_bytes
-        if total_bytes is not None and total_bytes > accepted:
+        if request.total_bytes is not None and request.total_bytes > accepted:
             raise AudioGap(expected_offset=accepted)
+        self._note_gap(session, request.gap_seconds)
         self._close(session, failure_code=None)
 
     def pause(self, request_sid: str, user_id: str, session_id: str | None, paused: bool) -> None:
@@ -164,7 +164,7 @@ class SessionManager(LiveSessions):
         session.paused = paused
         if paused:
             self._hearings[session].listening.rest()
-        self._tell_state(session)
+        self._events.tell_state(session)
 
     def disconnected(self, request_sid: str) -> None:
         """A socket is gone. Its session stays until the idle timeout, unless it never held any audio."""
@@ -176,51 +176,6 @@ class SessionManager(LiveSessions):
         log.info("client_lost", session_id=session.session_id, user_id=session.user_id)
         if session.is_open and session.audio_buffer is not None and not session.audio_buffer.accepted_bytes:
             self._close(session, failure_code=DISPLACED)
-
-    # Recogniser threads post these
-
-    def deliver(self, session: Session, heard: Partial | Final | StreamEnd, arrived: float) -> None:
-        """Words: partials are told at once, finals once the journal has them."""
-        hearing = self._hearings.get(session)
-        if hearing is None:
-            return
-        if isinstance(heard, Partial):
-            self._parts.clients.tell(session, PartialHeard(heard, session.finals))
-            metrics.RESULT_RELAY_SECONDS.observe(time.perf_counter() - arrived)
-        elif isinstance(heard, Final):
-            segment = session.take(heard)
-            hearing.journal.final(segment, then=bind(self._final_kept, session, hearing, segment, arrived))
-        else:
-            hearing.words_failed = heard.failed
-            hearing.journal.words_done(not heard.failed, then=hearing.words_done.set)
-
-    def _final_kept(self, session: Session, hearing: Hearing, segment: Segment, arrived: float) -> None:
-        session.metrics.transcripts_sent += 1
-        metrics.FINALS.inc()
-        self._parts.clients.tell(session, FinalHeard(segment))
-        metrics.RESULT_RELAY_SECONDS.observe(time.perf_counter() - arrived)
-        hearing.rows.add_final(segment)
-
-    # The spool posts these
-
-    def acknowledge(self, session: Session, received_bytes: int) -> None:
-        """So much is on disk: the client may forget it."""
-        hearing = self._hearings.get(session)
-        if hearing is not None:
-            hearing.is_cut = False
-            self._parts.clients.tell(session, AudioKept(received_bytes, hearing.durable_seq(received_bytes)))
-
-    def cut(self, session: Session, why: StorageFull) -> None:
-        """The disk is full or fails: what was accepted and not acknowledged has to come again, or it is over."""
-        hearing = self._hearings.get(session)
-        if hearing is None:
-            return
-        hearing.listening.cut_back(session.audio_buffer.accepted_bytes)
-        if not hearing.is_cut or not why.recoverable:
-            hearing.is_cut = True
-            self._parts.clients.tell(session, Refused(why))
-        if not why.recoverable:
-            self._close(session, why.code)
 
     # The process's own tasks
 
@@ -265,10 +220,6 @@ class SessionManager(LiveSessions):
         self._hearings[session] = hearing
         self.admit(session)
         log.info("session_recovered", session_id=session.session_id, user_id=session.user_id, ended=journalled.ended)
-        if journalled.words_done:
-            hearing.listening.cancel()
-            hearing.words_failed = not journalled.words_complete
-            hearing.words_done.set()
         if journalled.ended:
             self._close(session, journalled.failure_code)
 
@@ -303,6 +254,13 @@ class SessionManager(LiveSessions):
         if session_id is not None and session_id != session.session_id:
             raise SessionNotFound
         return session
+
+    def _note_gap(self, session: Session, seconds: float) -> None:
+        """The microphone gave nothing before what comes next. Told twice, because its ack was lost, counts once."""
+        gap = SoundGap(session.audio_buffer.get_total_duration(), seconds)
+        if seconds and gap not in session.gaps:
+            session.gaps.append(gap)
+            self._hearings[session].journal.gap(gap)
 
     def _close(self, session: Session, failure_code: str | None, hang_up: bool = False) -> None:
         if not session.is_open:
@@ -339,21 +297,3 @@ class SessionManager(LiveSessions):
         self._hearings.pop(session, None)
         self.remove_session(session.session_id)
         metrics.ACTIVE_SESSIONS.set(self.get_active_count())
-
-    def _tell_state(self, session: Session) -> None:
-        hearing = self._hearings[session]
-        lag = round(hearing.listening.lag_seconds, 1)
-        self._parts.clients.tell(session, StateChanged(session.shown_state, hearing.told_state, lag))
-
-    def tell_ready(self, session: Session, missed: tuple[Segment, ...] | None = None) -> None:
-        """Audio may be sent from the durable end on; `missed` are the finals that a client coming back has not got."""
-        ready = SessionReady(
-            session=session,
-            recogniser=self._parts.recogniser.name,
-            received_bytes=session.audio_buffer.received_bytes,
-            max_seconds=self._parts.limits.max_recording_seconds,
-            idle_seconds=self.idle_timeout,
-            max_chunk_bytes=self._parts.limits.max_chunk_bytes,
-            missed=missed,
-        )
-        self._parts.clients.tell(session, ready)

@@ -34,6 +34,10 @@ class SessionRecovery:
             runtime.offload(_leave_or_remove, folder)
             return None
         session, hearing = runtime.offload(self._rebuild, folder, journalled)
+        if journalled.words_done:
+            hearing.listening.cancel()
+            hearing.words_failed = not journalled.words_complete
+            hearing.words_done.set()
         self._write_rows(session, hearing, journalled)
         return session, hearing, journalled
 
@@ -46,6 +50,7 @@ class SessionRecovery:
         attach_audio(self._parts, self._events, session, hearing)
         for segment in journalled.segments:
             session.take(segment.final)
+        session.gaps.extend(journalled.gaps)
         settled = max((segment.final.end_time for segment in journalled.segments), default=0.0)
         hearing.listening.resume_at(session.audio_buffer.accepted_bytes, settled)
         if session.audio_buffer.accepted_bytes:

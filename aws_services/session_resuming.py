@@ -4,20 +4,20 @@ import hmac
 from typing import Protocol
 
 from aws_services.journal import Journalled, read_journal
-from aws_services.live_parts import LiveEvents, LiveParts
+from aws_services.live_parts import LiveParts
+from aws_services.session_events import SessionEvents
 from aws_services.session_opening import Hearing, fingerprint
 from aws_services.session_recovery import SessionRecovery
 from models.errors import InvalidSessionState, NotFound, SessionNotFound
 from models.pace import BYTES_PER_SAMPLE
 from models.requests import StartRequest
 from models.session import Session
-from models.transcript import Segment
 from utils.logging import get_logger
 
 log = get_logger("resuming")
 
 
-class Home(LiveEvents, Protocol):
+class Home(Protocol):
     """The manager, as far as coming back concerns it."""
 
     @property
@@ -26,16 +26,16 @@ class Home(LiveEvents, Protocol):
     def on_socket(self, request_sid: str) -> Session | None: ...
     def adopt(self, session: Session, hearing: Hearing, journalled: Journalled) -> None: ...
     def hand_over(self, session: Session, request_sid: str) -> None: ...
-    def tell_ready(self, session: Session, missed: tuple[Segment, ...] | None = None) -> None: ...
 
 
 class SessionResuming:
     """Its methods wait, so they are called in tasks."""
 
-    def __init__(self, parts: LiveParts, home: Home) -> None:
+    def __init__(self, parts: LiveParts, events: SessionEvents, home: Home) -> None:
         self._parts = parts
+        self._events = events
         self._home = home
-        self._recovery = SessionRecovery(parts, home)
+        self._recovery = SessionRecovery(parts, events)
         self._one_at_a_time = parts.runtime.lock()
 
     def resume(self, request: StartRequest, user_id: str, request_sid: str) -> None:
@@ -61,7 +61,7 @@ class SessionResuming:
         journalled = self._parts.runtime.offload(read_journal, hearing.folder.path)
         missed = tuple(segment for segment in journalled.segments if segment.index > request.after_segment)
         log.info("session_resumed", session_id=session.session_id, user_id=user_id, epoch=session.epoch)
-        self._home.tell_ready(session, missed)
+        self._events.tell_ready(session, missed)
 
     def take_over(self, session_id: str) -> bool:
         """Bring a session back from the spool, without a client; False when it is live here, elsewhere or nowhere."""

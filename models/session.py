@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from models.errors import InvalidSessionState, SessionClosingError
+from models.ledger import SoundGap
 from models.transcript import Final, Segment, count_words, join_text
 
 RESUME_TOKEN_BYTES = 32
@@ -106,6 +107,8 @@ class Session:
     state: SessionState = SessionState.CREATED
     finals: int = 0
     """How many finals there are; the words themselves are in the journal"""
+    gaps: list[SoundGap] = field(default_factory=list)
+    """Where the microphone gave nothing"""
     word_count: int = 0
     """Words in the note so far"""
     last_word: str = field(default="", repr=False)

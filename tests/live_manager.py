@@ -19,7 +19,7 @@ from models.ledger import Heard
 from models.note import NoteItem
 from models.notices import Notice
 from models.ports import Closing, Opening, StoredRecording
-from models.requests import StartRequest
+from models.requests import EndRequest, StartRequest
 from models.session import Session
 from models.transcript import Segment
 from utils.runtime import Runtime
@@ -127,6 +127,17 @@ class RememberingLeases:
         return self.lost
 
 
+class RememberingRest:
+    """The RestOfRecordings port: what it was asked to have heard, and from which second on."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, float | None] = {}
+
+    def enqueue_rest(self, session_id: str, from_seconds: float | None = None) -> bool:
+        self.asked[session_id] = from_seconds
+        return True
+
+
 class RememberingStore:
     """The AudioStore port's put; `fail_with` makes it raise, `hold` makes it wait."""
 
@@ -154,6 +165,7 @@ class Dictations:
         self.clients = RememberingClients()
         self.rows = RememberingRows()
         self.store = RememberingStore()
+        self.rest = RememberingRest()
         self.recogniser = recogniser or ScriptedRecogniser(4)
         self.spool = SpoolThread(runtime.post, sync_ms=10)
         self.spool.start()
@@ -171,6 +183,7 @@ class Dictations:
             PastNotes(),
             RememberingLeases(),
             FinalsWriter(runtime, self.rows),  # type: ignore[arg-type]
+            self.rest,
             live_limits,
         )
         self.manager = SessionManager(**places, parts=parts, clock=self.clock)
@@ -191,9 +204,9 @@ class Dictations:
         for _ in range(int(seconds * 4)):
             self.manager.hear(f"socket-{session_id}", user_id, bytes(SECOND // 4))
 
-    def end(self, session_id: str = "one", user_id: str = "asha") -> None:
+    def end(self, session_id: str = "one", user_id: str = "asha", gap_seconds: float = 0.0) -> None:
         """Say that it is over."""
-        self.manager.end(f"socket-{session_id}", user_id, session_id)
+        self.manager.end(f"socket-{session_id}", user_id, EndRequest(session_id, gap_seconds=gap_seconds))
 
     def wait_until(self, reached: Callable[[], object]) -> None:
         """Let the hub work until it is so."""

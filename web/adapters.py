@@ -17,6 +17,7 @@ from local_services.accounts import Accounts
 from local_services.file_audio_store import FileAudioStore
 from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
 from local_services.scripted_recogniser import ScriptedRecogniser
+from local_services.sql_jobs import SqlJobs
 from local_services.sql_leases import SqlLeases
 from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts
@@ -78,6 +79,7 @@ def live_parts_of(settings: Settings, runtime: Runtime, engine: Engine, spool: S
         past_notes=SqlNotes(engine),
         leases=SqlLeases(engine),
         finals=FinalsWriter(runtime, transcripts),
+        rest=SqlJobs(engine),
         limits=limits_of(settings),
     )
 

@@ -117,8 +117,7 @@ class SocketDoor:
         caller.refused_in_a_row = 0
 
     def _session_end(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
-        end = read_end(payload)
-        self._manager.end(sid, caller.signed_in.user_id, end.session_id, end.total_bytes)
+        self._manager.end(sid, caller.signed_in.user_id, read_end(payload))
 
     def _session_pause(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
         self._manager.pause(sid, caller.signed_in.user_id, read_session_id(payload), True)

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from aws_services.journal import read_journal
 from local_services.scripted_recogniser import ScriptedRecogniser
 from models.errors import (
     BufferOverflow,
@@ -16,6 +17,7 @@ from models.errors import (
     StorageFull,
     StoreUnavailable,
 )
+from models.ledger import Heard, SoundGap
 from models.notices import (
     AudioKept,
     Draining,
@@ -28,6 +30,7 @@ from models.notices import (
     SessionReady,
     StateChanged,
 )
+from models.requests import ChunkPlace
 from models.session import SessionState
 from tests.live_manager import SECOND, Dictations
 
@@ -461,9 +464,26 @@ def test_a_dictation_that_kills_every_recogniser_keeps_its_recording_and_does_no
 
     d = on_hub(body, recogniser=ScriptedRecogniser(4, fail_after=0.0))
     assert [notice.recogniser_state for notice in d.clients.of(StateChanged)] == ["unavailable"]
-    assert d.rows.closings["one"].failure_code == "TRANSCRIBE_SERVICE_ERROR"
-    assert d.rows.closings["one"].audio_duration_seconds == 5.0
+    assert "one" not in d.rows.closings
+    assert d.rows.heards["one"] == Heard(5.0, 0.0)
+    assert d.rest.asked == {"one": 0.0}
     assert len(d.store.kept) == 1
+
+
+def test_f44_what_the_microphone_missed_is_kept_once_at_its_place(on_hub):
+    def body(d):
+        d.start()
+        d.say(2)
+        for _ in range(2):  # sent again because its ack was lost
+            place = ChunkPlace(offset=2 * SECOND, gap_seconds=12.5)
+            d.manager.hear("socket-one", "asha", bytes(SECOND), place)
+        d.manager.hear("socket-one", "asha", bytes(SECOND), ChunkPlace(offset=SECOND, gap_seconds=9.0))
+        d.wait_until(lambda: read_journal(d.folder / "one").gaps)
+        d.end(gap_seconds=3.0)
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    d = on_hub(body)
+    assert d.rows.heards["one"] == Heard(3.0, 3.0, (SoundGap(2.0, 12.5), SoundGap(3.0, 3.0)))
 
 
 def test_a_store_that_is_away_does_not_hold_up_the_receipt_and_gets_the_recording_later(on_hub, monkeypatch):
