@@ -20,7 +20,7 @@ class Behaviour:
     answered. "stop_reading": not even audio is taken. "garbage", "wrong_checksum", "text": a message that cannot be
     read. "unknown_event": an event of a type that nobody knows, then on as usual. "repeat_finals": each final twice,
     and its partial after it. "limit": the session limit is reached. "no_last_words": the end is answered by a clean
-    close at once.
+    close at once. "forget_words": finals come without text, as for noise that was taken for speech.
     """
 
     fault: str | None = None

@@ -76,6 +76,10 @@ class Conversation:
         await self._connection.send(frames.encode(headers, b'{"Message":"As rehearsed: secret patient words."}'))
         await self._connection.close()
 
+    def hang_up(self) -> None:
+        """Cut the connection, whatever it waits for."""
+        self._connection.transport.abort()
+
     async def _take(self, message: str | bytes) -> bool:
         """One message; False when the stream is over."""
         try:
@@ -107,6 +111,8 @@ class Conversation:
             return True
         for result in results:
             await asyncio.sleep(self._behaviour.delay_seconds)
+            if self._fault == "forget_words" and not result["IsPartial"]:
+                result = result | {"Alternatives": [{"Transcript": "", "Items": []}]}
             await self._tell(result)
             if self._fault == "repeat_finals" and not result["IsPartial"]:
                 await self._tell(result)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
@@ -99,11 +99,8 @@ class TranscribeStandIn:
             self.port = server.sockets[0].getsockname()[1]
             self._listens.set()
             await self._over.wait()
-            self._hang_up_all(server)
-
-    def _hang_up_all(self, server: Server) -> None:
-        for connection in server.connections:
-            connection.transport.abort()
+            for conversation in self.conversations:
+                conversation.hang_up()
 
     def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         """The handshake: who may not come in gets an HTTP answer."""

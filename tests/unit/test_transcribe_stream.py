@@ -1,0 +1,188 @@
+"""What goes out to Amazon Transcribe Medical, when, and what a session hears of it."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from aws_services.transcribe_outlet import MAX_BACKLOG_SECONDS
+from aws_services.transcribe_places import Places
+from aws_services.transcribe_stream import TranscribeStream
+from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
+from models.errors import RecogniserBusy
+from models.ports import StreamRequest
+from models.transcript import Final, Partial, StreamEnd
+from tests.speaker import wait_until
+from tests.speech.hearing import in_chunks
+from tests.standin.behaviour import Behaviour
+from tests.standin.dictation import REQUEST, Listener, dictate, recogniser_of, say
+from tests.standin.numbers import numbers_in, spoken
+from tests.standin.service import TranscribeStandIn
+from utils.runtime import Runtime
+
+pytestmark = pytest.mark.integration
+EVENT_BYTES = 3200
+"""100 ms at 16 kHz"""
+
+
+@pytest.fixture
+def service() -> Iterator[TranscribeStandIn]:
+    with TranscribeStandIn(silence_limit_seconds=2.0, vocabularies=["cardiac"]) as made:
+        yield made
+
+
+@pytest.fixture
+def recogniser(service: TranscribeStandIn) -> Iterator[TranscribeStreamingManager]:
+    with recogniser_of(service) as made:
+        yield made
+
+
+def test_events_last_50_to_200_ms_whatever_the_chunks(
+    service: TranscribeStandIn, recogniser: TranscribeStreamingManager
+) -> None:
+    sound = spoken(0, 4)
+    stream = recogniser.open(REQUEST, ear := Listener())
+    for start, end in ((0, 640), (640, 9000), (9000, 9002), (9002, 40_000), (40_000, len(sound))):
+        stream.push(sound[start:end])
+    stream.finish()
+    ear.wait_for_end()
+    (conversation,) = service.conversations
+    assert bytes(conversation.pcm) == sound
+    assert all(EVENT_BYTES / 2 <= size <= 2 * EVENT_BYTES for size in conversation.event_bytes[:-1])
+
+
+def test_a_low_rate_is_raised_and_a_high_one_goes_as_it_is(
+    service: TranscribeStandIn, recogniser: TranscribeStreamingManager
+) -> None:
+    for rate in (8000, 16000, 48000):
+        ear, _ = dictate(recogniser, 3, StreamRequest("a-session", rate))
+        assert ear.numbers == [0, 1, 2]
+        assert ear.finals[-1].end_time == 3.0
+    assert [conversation.given["sample-rate"] for conversation in service.conversations] == ["16000", "16000", "48000"]
+    assert len(service.conversations[0].pcm) == 3 * 32_000
+
+
+def test_what_the_session_and_the_settings_ask_for_reaches_the_service(service: TranscribeStandIn) -> None:
+    with recogniser_of(
+        service, vocabulary_name="cardiac", content_identification="PHI", show_speaker_labels=True
+    ) as one:
+        dictate(one, 1, StreamRequest("a", 16000, specialty="CARDIOLOGY", audio_type="CONVERSATION"))
+        dictate(one, 1, StreamRequest("a", 16000, specialty="RADIOLOGY"))
+    first, second = (conversation.given for conversation in service.conversations)
+    assert (first["specialty"], first["type"], first["show-speaker-label"]) == ("CARDIOLOGY", "CONVERSATION", "true")
+    assert (second["specialty"], second["type"]) == ("RADIOLOGY", "DICTATION")
+    assert "show-speaker-label" not in second
+    assert {first["vocabulary-name"], first["content-identification-type"]} == {"cardiac", "PHI"}
+    assert first["session-id"] != second["session-id"]
+
+
+def test_a_silent_client_keeps_its_stream_and_its_clock(
+    service: TranscribeStandIn, recogniser: TranscribeStreamingManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aws_services.transcribe_stream.QUIET_SECONDS", 0.2)
+    monkeypatch.setattr("aws_services.transcribe_stream.SILENCE_EVENT_SECONDS", 0.05)
+    stream = recogniser.open(REQUEST, ear := Listener())
+    wait_until(lambda: service.conversations and service.conversations[0].heard_seconds > 0.3)
+    say(stream, 0, 2)
+    ear.wait_for_final()
+    say(stream, 2, 2)
+    stream.finish()
+    assert ear.wait_for_end() == StreamEnd()
+    assert service.conversations[0].heard_seconds > 4.5
+    assert ear.numbers == [0, 1, 2, 3]
+    words = [word for final in ear.finals for word in final.words]
+    assert [(word.start_time, word.end_time) for word in words] == [(n, n + 1) for n in range(4)]
+
+
+def test_a_backlog_goes_out_faster_than_it_was_spoken_but_not_all_at_once(
+    service: TranscribeStandIn, recogniser: TranscribeStreamingManager
+) -> None:
+    began = time.monotonic()
+    ear, end = dictate(recogniser, 10)
+    assert end == StreamEnd()
+    assert time.monotonic() - began >= (10 - 2) / 8 - 0.1
+    assert ear.numbers == list(range(10))
+
+
+def test_audio_that_nobody_takes_ends_the_stream_before_it_fills_the_memory(
+    recogniser: TranscribeStreamingManager,
+) -> None:
+    stream = recogniser.open(REQUEST, ear := Listener())
+    for chunk in in_chunks(bytes((MAX_BACKLOG_SECONDS + 5) * 32_000)):
+        stream.push(chunk)
+    assert ear.wait_for_end() == StreamEnd(failed=True, reason="behind")
+
+
+def test_words_that_turn_out_to_be_none_are_taken_back(
+    service: TranscribeStandIn, recogniser: TranscribeStreamingManager
+) -> None:
+    service.behave(Behaviour("forget_words", 1.0))
+    ear, end = dictate(recogniser, 2)
+    assert end == StreamEnd()
+    assert ear.finals == []
+    last = ear.partials[-1]
+    assert last == Partial(last.segment_id, "", last.start_time, last.end_time)
+
+
+def test_the_owners_names_do_the_same(recogniser: TranscribeStreamingManager) -> None:
+    ear = Listener()
+    stream = recogniser.start_stream("a-session", 16000, tell=ear)
+    recogniser.send_audio_chunk(stream, spoken(7, 2))
+    recogniser.end_stream(stream)
+    assert ear.wait_for_end() == StreamEnd()
+    assert ear.numbers == [7, 8]
+
+
+def test_streams_start_no_faster_than_the_account_likes() -> None:
+    now = [100.0]
+    places = Places(100, 2.0, clock=lambda: now[0])
+    start = [object.__new__(TranscribeStream) for _ in range(4)]
+    places.take(start[0])
+    places.take(start[1])
+    with pytest.raises(RecogniserBusy) as refusal:
+        places.take(start[2])
+    assert refusal.value.retry_after == 0.5
+    assert places.left() == 98
+    now[0] += 0.5
+    places.take(start[2])
+    with pytest.raises(RecogniserBusy):
+        places.take(start[3])
+
+
+def test_closing_ends_the_thread_in_the_middle_of_everything(service: TranscribeStandIn) -> None:
+    service.behave(Behaviour(), Behaviour("hang"), Behaviour("stop_reading", 1.0))
+    with recogniser_of(service) as recogniser:
+        ears = [Listener() for _ in range(4)]
+        streams = [recogniser.open(REQUEST, ear) for ear in ears]
+        for stream in streams[:3]:
+            say(stream, 0, 20)
+        wait_until(lambda: len(service.conversations) == 4 and ears[0].finals)
+        began = time.monotonic()
+        recogniser.close()
+        assert time.monotonic() - began < 10
+        assert not any(thread.name == "speech" for thread in threading.enumerate())
+        assert [ear.ends for ear in ears] == [[]] * 4
+
+
+def test_it_hears_the_hub_of_either_mode(runtime: Runtime, recogniser: TranscribeStreamingManager) -> None:
+    told: list[object] = []
+
+    def body() -> None:
+        over = runtime.flag()
+
+        def hear(said: object) -> None:
+            told.append(said)
+            if isinstance(said, StreamEnd):
+                over.set()
+
+        stream = recogniser.open(REQUEST, lambda said: runtime.post(hear, said))
+        for chunk in in_chunks(spoken(0, 5)):
+            stream.push(chunk)
+            runtime.sleep(0)
+        stream.finish()
+        assert over.wait(20)
+
+    runtime.on_hub(body)()
+    assert told[-1] == StreamEnd()
+    assert numbers_in(" ".join(said.text for said in told if isinstance(said, Final))) == list(range(5))
