@@ -73,6 +73,7 @@ class LiveLimits:
     cleanup_interval_seconds: float = 30
     spool_floor_mb: int = 500
     mp3_bitrate_kbps: int = 64
+    blocking_threads: int = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import wave
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,9 +63,8 @@ def encode_mp3(pcm: Path, sample_rate: int, mp3: Path, bitrate_kbps: int) -> Non
         raise EncodingFailed(reason=type(error).__name__) from None
 
 
-@cache
 def ffmpeg() -> str:
-    """The ffmpeg in PATH, else the one in the wheel. Raises RuntimeError when there is none."""
+    """The ffmpeg that is in PATH now, else the one in the wheel. Raises RuntimeError when there is none."""
     return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
 
 

@@ -1,10 +1,12 @@
 """Trying again, off the hub, what may work a little later. The journal and the spool keep what is waiting meanwhile."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
+from aws_services.turns import Turns
 from models.errors import DictationError
 from utils.logging import get_logger
 from utils.runtime import Runtime
@@ -19,12 +21,22 @@ PATIENCE_SECONDS = 600.0
 
 
 def patiently(
-    runtime: Runtime, session_id: str, call: Callable[..., T], *args: Any, patience_seconds: float = PATIENCE_SECONDS
+    runtime: Runtime,
+    session_id: str,
+    call: Callable[..., T],
+    *args: Any,
+    patience_seconds: float = PATIENCE_SECONDS,
+    turns: Turns | None = None,
 ) -> T:
     """The result of call(*args) in the pool, tried again with growing, jittered pauses while its error is retryable.
 
-    Called in a task on the hub. Raises the last error when it is for good, or when patience ends.
+    Each try takes one of `turns`, and none is held in a pause. Called in a task on the hub. Raises the last error when
+    it is for good, or when patience ends.
     """
+
+    def in_turn() -> T:
+        with turns.turn() if turns is not None else nullcontext():
+            return runtime.offload(call, *args)
 
     def is_out_of_patience(state: RetryCallState) -> bool:
         spent = max(state.idle_for, state.seconds_since_start or 0.0)
@@ -44,5 +56,5 @@ def patiently(
         before_sleep=note,
         reraise=True,
     )
-    kept: T = tries(runtime.offload, call, *args)
+    kept: T = tries(in_turn)
     return kept

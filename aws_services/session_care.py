@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from aws_services.live_parts import LiveParts
+from aws_services.rests import Rests
 from aws_services.session_manager import SessionManager
 from aws_services.session_opening import Hearing
 from aws_services.session_recovery import sessions_in
@@ -34,6 +35,7 @@ class SessionCare:
         self._parts = parts
         self._clock = clock
         self._cleaned_at = clock()
+        self._rests = Rests()
 
     # Timers
 
@@ -85,7 +87,10 @@ class SessionCare:
 
     def recover_once(self) -> int:
         """How many sessions were taken over. Waits."""
-        return sum(self._manager.take_over(session_id) for session_id in self._in_spool())
+        taken = [found for found in self._rests.due(self._in_spool(), self._clock()) if self._manager.take_over(found)]
+        for session_id in taken:
+            self._rests.tried(session_id, self._clock())
+        return len(taken)
 
     def keep_leases(self) -> None:
         """Say which notes are ours, and close those whose owner died where we can't reach. Runs as a task."""

@@ -7,13 +7,13 @@ session_complete is told when both are done, or after COMPLETE_WITHIN_SECONDS.
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aws_services.live_parts import LiveParts
 from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
-from models.errors import DictationError, InvalidSessionState, RecordingExists
+from aws_services.turns import Turns
+from models.errors import DictationError, InvalidSessionState, RecordingExists, StoreRefused
 from models.ledger import Heard
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording
@@ -26,6 +26,8 @@ log = get_logger("ending")
 
 COMPLETE_WITHIN_SECONDS = 4.5
 """session_complete is told this soon after session_end, whatever still runs (the promise is 5 s)"""
+ENCODING_PATIENCE_SECONDS = 10.0
+"""What hinders an encoder for longer will not be gone soon: then the spool keeps it, and it is tried again later"""
 
 
 class SessionEnding:
@@ -36,12 +38,14 @@ class SessionEnding:
         parts: LiveParts,
         session: Session,
         hearing: Hearing,
-        encoder: AbstractContextManager[object],
+        encoders: Turns,
+        uploads: Turns,
         hang_up: bool,
     ) -> None:
-        """`encoder` is a turn to encode: many at once would take every thread of the pool. `hang_up` closes the
-        client's socket once it is told."""
-        self._encoder = encoder
+        """`encoders` and `uploads` are shared: many at once, or a store that hangs, would take every thread of the
+        pool. `hang_up` closes the client's socket once it is told."""
+        self._encoders = encoders
+        self._uploads = uploads
         self._parts = parts
         self._session = session
         self._hearing = hearing
@@ -64,7 +68,7 @@ class SessionEnding:
         row_written.wait(PATIENCE_SECONDS)
         free_place()
         self._recording_done.wait(PATIENCE_SECONDS)
-        if self._told_status == "PENDING":
+        if self._told_status == "PENDING" != self._audio_status:
             self._parts.clients.tell(self._session, RecordingStored(self._session.audio_key, self._audio_status))
         self._hearing.journal.close()
         self._runtime.offload(self._leave_folder())
@@ -118,13 +122,16 @@ class SessionEnding:
         self._recording_done.set()
 
     def _store(self) -> StoredRecording | None:
+        runtime, session_id = self._runtime, self._session.session_id
         try:
-            with self._encoder:
-                mp3 = patiently(self._runtime, self._session.session_id, self._encode)
-            return patiently(self._runtime, self._session.session_id, self._put, mp3)
+            mp3 = patiently(
+                runtime, session_id, self._encode, patience_seconds=ENCODING_PATIENCE_SECONDS, turns=self._encoders
+            )
+            return patiently(runtime, session_id, self._put, mp3, turns=self._uploads)
         except DictationError as error:
-            log.error("recording_not_stored", session_id=self._session.session_id, error=error)
-            self._audio_status = "PENDING" if error.retryable else "FAILED"
+            log.error("recording_not_stored", session_id=session_id, reason=error.context.get("reason"), error=error)
+            can_come_right = error.retryable or isinstance(error, StoreRefused)
+            self._audio_status = "PENDING" if can_come_right else "FAILED"
             return None
 
     def _encode(self) -> Path:

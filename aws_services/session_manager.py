@@ -18,6 +18,7 @@ from aws_services.session_ending import SessionEnding
 from aws_services.session_events import SessionEvents
 from aws_services.session_opening import Hearing, SessionOpening
 from aws_services.session_resuming import SessionResuming
+from aws_services.turns import Turns
 from models.errors import (
     AudioGap,
     BufferOverflow,
@@ -66,7 +67,8 @@ class SessionManager(LiveSessions):
         if parts is not None:
             self._parts = parts
             self._runtime = parts.runtime
-            self._encoders = [parts.runtime.lock() for _ in range(os.cpu_count() or 1)]
+            self._encoders = Turns(parts.runtime, os.cpu_count() or 1)
+            self._uploads = Turns(parts.runtime, max(parts.limits.blocking_threads // 4, 1))
             self._events = SessionEvents(parts, idle_timeout, self._hearings.get, self._close)
             self._resuming = SessionResuming(parts, self._events, self)
 
@@ -274,8 +276,8 @@ class SessionManager(LiveSessions):
 
     def _finish(self, session: Session, failure_code: str | None, hang_up: bool) -> None:
         try:
-            encoder = self._encoders[self._endings % len(self._encoders)]
-            ending = SessionEnding(self._parts, session, self._hearings[session], encoder, hang_up)
+            hearing, turns = self._hearings[session], (self._encoders, self._uploads)
+            ending = SessionEnding(self._parts, session, hearing, *turns, hang_up)
             ending.run(failure_code, free_place=lambda: self._free(session))
         finally:
             self._endings -= 1

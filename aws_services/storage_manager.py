@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from models.errors import RecordingExists, RecordingNotFound, StoreUnavailable
+from models.errors import RecordingExists, RecordingNotFound, StoreRefused, StoreUnavailable
 from models.ports import StoredRecording
 from models.recording_key import is_recording_key
 from utils.config import Settings
@@ -29,6 +29,9 @@ MEDIA_TYPE = "audio/mpeg"
 
 NOT_THERE = {"404", "NoSuchKey", "NotFound"}
 EXISTS = {"412", "PreconditionFailed"}
+PASSING_STATUSES = {408, 409, 429}
+PASSING_CODES = {"RequestTimeout", "ExpiredToken", "TokenRefreshRequired"}
+"""Refusals that end by themselves; every other 4xx needs somebody's hand"""
 
 
 class S3AudioStore:
@@ -181,6 +184,13 @@ def _in_our_words() -> Iterator[None]:
         code = _code(error)
         if code in NOT_THERE:
             raise RecordingNotFound from None
-        raise StoreUnavailable(reason=code) from None
+        raise (StoreRefused if _is_refusal(error) else StoreUnavailable)(reason=code) from None
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise StoreRefused(reason=type(error).__name__) from None
     except BotoCoreError as error:
         raise StoreUnavailable(reason=type(error).__name__) from None
+
+
+def _is_refusal(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return 400 <= status < 500 and status not in PASSING_STATUSES and _code(error) not in PASSING_CODES

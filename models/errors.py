@@ -27,6 +27,7 @@
     │   └── RecogniserFailed         TRANSCRIBE_SERVICE_ERROR
     └── KeepingError                 a note or a recording could not be kept yet
         ├── StoreUnavailable         S3_UPLOAD_FAILED
+        │   └── StoreRefused         S3_UPLOAD_FAILED
         ├── RecordingExists          S3_UPLOAD_FAILED
         ├── RecordingNotFound        NOT_FOUND
         ├── EncodingFailed           S3_UPLOAD_FAILED
@@ -257,6 +258,12 @@ class StoreUnavailable(KeepingError):
 
     code = "S3_UPLOAD_FAILED"
     text = "The recording is safe on the server and will be stored later. The text is not affected."
+
+
+class StoreRefused(StoreUnavailable):
+    """The store answers, and refuses until somebody changes its rights, its bucket or its keys."""
+
+    retryable = False
 
 
 class RecordingExists(KeepingError):
