@@ -61,10 +61,11 @@ class SpeechThread:
         self._ending = self._loop.create_task(self._cancel_all(seconds))
 
     async def _cancel_all(self, seconds: float) -> None:
-        for task in self._tasks:
+        tasks = asyncio.all_tasks() - {self._ending}
+        for task in tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
         self._loop.stop()
 
 

@@ -115,9 +115,12 @@ class TranscribeStream:
         try:
             async for message in socket:
                 self._hear(message)
+        except asyncio.CancelledError:
+            await _leave(socket)
+            raise
         finally:
             speaking.cancel()
-            await _leave(socket)
+            socket.transport.abort()
         if not self._asked_to_end:
             raise StreamFailed("closed_early")
         if self._reader.has_open_words:
@@ -202,10 +205,7 @@ class TranscribeStream:
 
 
 async def _leave(socket: ClientConnection) -> None:
-    """Close it in good manners, or at once where the other end has none."""
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LEAVE_SECONDS):
-                await socket.close()
-    finally:
-        socket.transport.abort()
+    """Close it in good manners, for as long as the other end has them."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await socket.close()
