@@ -2,6 +2,7 @@ import { connectionWords } from "./connection-words.js";
 
 const NOTHING_WAITS = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0, isKept: true };
 const AT_FIRST = {
+  isLocal: false,
   isLost: false,
   isFull: false,
   isCatchingUp: false,

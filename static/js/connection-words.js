@@ -15,19 +15,26 @@ const QUIET = {
 
 /**
  * The state of the connection in words, for the one place that shows it.
- * @param {object} now state; isOffline, isLost, refusal (why no line can be had), isFull, isCatchingUp, isDraining,
+ * @param {object} now state; isLocal (recorded here at first, by choice), isOffline, isLost, refusal (why no line can be had), isFull, isCatchingUp, isDraining,
  *   isTextless; waiting; recogniser, lag
  * @returns {{tone: "idle"|"good"|"warn"|"bad", text: string}}
  */
 export function connectionWords(now) {
   const { state, waiting, isDraining, isTextless, recogniser, lag } = now;
   if (state !== "recording" && state !== "paused") return { tone: "idle", text: QUIET[state] };
+  if (now.isLocal) return localWords(now);
   if (waiting.oldestMs >= SLOW_MS) return lateWords(now);
   if (state === "paused") return { tone: "idle", text: "Paused. Nothing is heard" };
   if (isDraining) return { tone: "warn", text: "Updating the server. Still recording" };
   if (recogniser in RECOGNISER) return { tone: "warn", text: RECOGNISER[recogniser](lag) };
   if (isTextless) return { tone: "warn", text: "You can be heard, but no text comes back. Your recording is safe" };
   return { tone: "good", text: "Live. Everything you say is being saved" };
+}
+
+function localWords({ state, isOffline, refusal, waiting }) {
+  const here = `${state === "paused" ? "Paused" : "Recording"} ${place(waiting)} only`;
+  const late = `${duration(waiting.waitingSeconds)} waiting to send, text comes later`;
+  return { tone: "warn", text: `${lostWords(isOffline, refusal)}. ${here}: ${late}` };
 }
 
 function lateWords({ state, isOffline, isLost, refusal, isFull, isCatchingUp, waiting }) {

@@ -1,17 +1,17 @@
 import { Alarms } from "./alarms.js";
 import { Finishing } from "./finishing.js";
-import { duration } from "./format.js";
+import { GoingOn } from "./going-on.js";
+import { tellOfLine } from "./line-notices.js";
 import { showLine } from "./line-views.js";
-import { noticeView } from "./notice-view.js";
-import { noticeFor } from "./notices.js";
+import { NoticeBoard } from "./notice-board.js";
 import { Pausing } from "./pausing.js";
+import { secondsOf } from "./pcm.js";
 import { takenOver } from "./session-place.js";
+import { StartTrouble } from "./start-trouble.js";
 
-const RETRY_SECONDS = 30;
-const NOTHING_WAITS = { safeSeconds: 0, waitingSeconds: 0, oldestMs: 0 };
-const SIGN_IN = { label: "Sign in", run: () => location.assign("/login"), isMain: true };
-const SIGN_IN_BESIDE = { label: "Sign in", href: "/login", isMain: true };
 const GOING = ["recording", "paused"];
+/** Warned so long before the longest recording, a person is also offered to go on in another. */
+const LAST_WARNING_SECONDS = 60;
 const SAID = {
   starting: "Starting. Wait before you speak.",
   recording: "Recording.",
@@ -27,20 +27,23 @@ export class Dictation {
   #makeLine;
   #newAbout;
   #outbox;
-  #retry;
+  #notices;
+  #trouble;
   #alarms;
   #pausing;
+  #goingOn;
   #finishing;
   #maxSeconds;
   #now;
   #capture = null;
   #line = null;
   #audio = null;
-  #notes = [];
+  #earlier = [];
+  #finished = Promise.resolve(null);
 
   /**
-   * @param {object} parts recorder, views {button, pause, display, clock, meter, connection, receipt, settings},
-   *   makeCapture(), makeLine(audio), newAbout(), outbox, retry, maxSeconds, now: milliseconds
+   * @param {object} parts recorder, views {button, pause, display, clock, meter, connection, receipt, settings, signIn},
+   *   makeCapture(), makeLine(audio), newAbout(continues), outbox, retry, maxSeconds, now: milliseconds
    */
   constructor({ recorder, views, makeCapture, makeLine, newAbout, outbox, retry, maxSeconds, now = Date.now }) {
     this.#recorder = recorder;
@@ -49,17 +52,20 @@ export class Dictation {
     this.#makeLine = makeLine;
     this.#newAbout = newAbout;
     this.#outbox = outbox;
-    this.#retry = retry;
     this.#maxSeconds = maxSeconds;
     this.#now = now;
-    const [tell, stop] = [(problem, choices) => this.#tell(problem, choices), () => this.stop()];
+    const { display, connection, receipt } = views;
+    const notices = (this.#notices = new NoticeBoard(display, maxSeconds));
+    const record = (how) => this.record(this.#newAbout(), how);
+    this.#trouble = new StartTrouble({ retry, connection, notices, record });
     this.#alarms = new Alarms(views, () => this.#pausing.slept(), now);
-    this.#pausing = new Pausing({ recorder, alarms: this.#alarms, display: views.display, tell, stop, now });
-    this.#finishing = new Finishing({
-      outbox,
-      receipt: views.receipt,
-      say: (words) => views.display.showStatus(words),
+    this.#pausing = new Pausing({ recorder, alarms: this.#alarms, display, notices, stop: () => this.stop(), now });
+    this.#goingOn = new GoingOn({
+      notices,
+      stop: () => this.#stopped(),
+      record: (continues, earlier) => this.record(this.#newAbout(continues), { earlier }),
     });
+    this.#finishing = new Finishing({ outbox, receipt, say: (words) => display.showStatus(words) });
     recorder.follow((state) => this.#show(state));
   }
 
@@ -68,14 +74,17 @@ export class Dictation {
     return this.#isGoing ? this.stop() : this.record();
   }
 
-  /** @param {object} about what is dictated into: a new session unless it says otherwise */
-  async record(about = this.#newAbout()) {
+  /**
+   * @param {object} about what is dictated into: a new session unless it says otherwise
+   * @param {{isLocal?: boolean, earlier?: number[]}} how isLocal: the server may have no place yet, the person knows;
+   *   earlier: notes that hold what was said before
+   */
+  async record(about = this.#newAbout(), { isLocal = false, earlier = [] } = {}) {
     if (!this.#recorder.move("record")) return;
-    this.#fresh(about);
+    this.#fresh(about, earlier);
     try {
       await this.#capture.check();
-      const { limits } = await this.#line.connect();
-      this.#views.clock.reset(Math.min(this.#maxSeconds, limits?.max_seconds ?? Infinity));
+      await this.#takePlace(isLocal);
       this.#recorder.move("accepted");
       await this.#capture.initialize();
       await this.#capture.start();
@@ -100,6 +109,17 @@ export class Dictation {
     if (this.#recorder.move("stop")) await this.#finish();
   }
 
+  /** Goes on in a new dictation, where the longest recording is reached or near. */
+  goOn() {
+    return this.#goingOn.press();
+  }
+
+  /** @param {number} seconds that can still be recorded  @param {string} words the same in words */
+  nearsEnd(words, seconds) {
+    this.#views.display.showStatus(words);
+    if (seconds <= LAST_WARNING_SECONDS) this.#goingOn.nearlyFull();
+  }
+
   /** An empty page for the next dictation. */
   clear() {
     if (this.#recorder.state !== "ready") return;
@@ -117,26 +137,43 @@ export class Dictation {
     return GOING.includes(this.#recorder.state);
   }
 
-  #fresh(about) {
-    this.#retry.stop();
-    this.#notes = [];
+  #fresh(about, earlier) {
+    this.#trouble.stop();
+    this.#earlier = [...earlier];
     this.#views.display.clear();
     this.#views.receipt.hide();
     this.#views.connection.reset();
     this.#audio = this.#outbox.begin(about);
     this.#capture = this.#makeCapture();
     this.#line = this.#makeLine(this.#audio);
+    this.#notices.follow(this.#line);
+    this.#goingOn.follow(this.#line);
     this.#pausing.begin(this.#capture, this.#line, this.#audio);
     this.#listenToMicrophone(this.#capture, this.#line);
     this.#listenToServer(this.#line);
   }
 
+  /** A place on the server first, so that nobody speaks for nothing; or none, when the person wishes not to wait. */
+  async #takePlace(isLocal) {
+    this.#views.clock.reset(this.#maxSeconds);
+    this.#views.connection.show({ isLocal });
+    const taken = this.#line.connect(isLocal);
+    // Where nobody waits for it, whatever it is rejected with is told by the line's events.
+    if (isLocal) taken.catch(() => {});
+    else this.#placed(await taken);
+  }
+
+  #placed({ limits, received_bytes: received = 0 }) {
+    const longest = Math.min(this.#maxSeconds, limits?.max_seconds ?? Infinity);
+    this.#views.clock.reset(longest - secondsOf(received, this.#audio.about.sampleRate));
+  }
+
   #listenToMicrophone(capture, line) {
     capture.on("chunk", (pcm) => line.sendAudioChunk(pcm));
     capture.on("level", (level) => {
+      this.#alarms.heard(level);
       this.#views.meter.show(level, capture.deviceLabel);
       this.#views.clock.add(level.seconds);
-      this.#alarms.heard(level);
     });
     capture.on("hearing", (change) => this.#alarms.hearing(change));
     capture.on("error", (problem) => {
@@ -147,46 +184,43 @@ export class Dictation {
 
   #listenToServer(line) {
     const isShown = () => this.#line === line;
-    const on = (event, told) => line.on(event, (what) => isShown() && told(what));
     showLine(line, this.#views, { isShown, texted: () => this.#alarms.texted() });
-    on("complete", () => this.#end());
-    on("continued", ({ transcription_id: id }) => this.#continued(id));
-    on("superseded", (error) => this.#end(error));
-    on("refused", (error) => this.#refused(error));
-    on("error", (error) => this.#serverSays(error));
-  }
-
-  #serverSays(error) {
-    if (!this.#isGoing) return;
-    if (error.recoverable === false) this.#end(error);
-    else this.#tell(error);
-  }
-
-  #refused({ error_code: code }) {
-    if (code === "UNAUTHENTICATED" && this.#isGoing) this.#tell({ error_code: "SIGNED_OUT" }, [SIGN_IN_BESIDE]);
-  }
-
-  #continued(noteId) {
-    if (noteId) this.#notes.push(noteId);
-    if (!this.#isGoing) return;
-    const first = noteId ? [{ label: "Open the first note", href: `/notes/${encodeURIComponent(noteId)}` }] : [];
-    this.#tell({ error_code: "CONTINUED" }, first);
+    const page = { notices: this.#notices, signIn: this.#views.signIn };
+    tellOfLine(line, this.#audio, page, {
+      isShown,
+      isGoing: () => this.#isGoing,
+      end: (problem) => this.#end(problem),
+      continued: (noteId) => this.#earlier.push(noteId),
+    });
   }
 
   /** The microphone or the server ended it. What was heard until now is finished like any other dictation. */
   async #end(problem) {
     if (!this.#recorder.move("ended")) return;
-    if (problem) this.#tell(problem);
+    if (problem?.error_code === "BUFFER_OVERFLOW") this.#goingOn.full(problem);
+    else if (problem) this.#notices.tell(problem);
     await this.#finish();
   }
 
-  async #finish() {
-    const [line, audio, notes] = [this.#line, this.#audio, this.#notes];
+  #finish() {
+    this.#finished = this.#finishNow();
+    return this.#finished;
+  }
+
+  /** @returns {Promise<number|null>} the note's id, when there is one already */
+  async #finishNow() {
+    const [line, audio, notes] = [this.#line, this.#audio, this.#earlier];
     await this.#capture.stop();
     this.#alarms.stop();
     this.#pausing.end();
-    await this.#finishing.finish({ line, audio, notes, isShown: () => this.#line === line });
+    const noteId = await this.#finishing.finish({ line, audio, notes, isShown: () => this.#line === line });
     this.#recorder.move("finished");
+    return noteId;
+  }
+
+  async #stopped() {
+    await this.stop();
+    return this.#finished;
   }
 
   async #giveUp(problem) {
@@ -194,34 +228,7 @@ export class Dictation {
     this.#line.disconnect();
     await this.#outbox.over(this.#audio);
     this.#recorder.move("failed");
-    if (problem.error_code === "SESSION_LIMIT_EXCEEDED") this.#tryAgainLater(problem);
-    else if (problem.error_code === "UNAUTHENTICATED") this.#tell(problem, [SIGN_IN]);
-    else this.#tell(problem, [{ label: "Try again", run: () => this.record(), isMain: true }]);
-  }
-
-  #tryAgainLater(problem) {
-    const words = noticeFor(problem, NOTHING_WAITS, this.#maxSeconds);
-    const choices = [
-      { label: "Try now", run: () => this.record(), isMain: true },
-      { label: "Cancel", run: () => this.#cancelRetry() },
-    ];
-    this.#tellWords(words, choices);
-    const show = (left) => this.#views.connection.say(`Trying again in ${duration(left)}`);
-    this.#retry.start(problem.retry_after ?? RETRY_SECONDS, show, () => this.record());
-  }
-
-  #cancelRetry() {
-    this.#retry.stop();
-    this.#views.display.showError("");
-    this.#views.connection.reset();
-  }
-
-  #tell(problem, choices = []) {
-    this.#tellWords(noticeFor(problem, this.#line.waiting, this.#maxSeconds), choices);
-  }
-
-  #tellWords(words, choices = []) {
-    this.#views.display.showError(noticeView(words, choices, this.#line.sessionId.slice(0, 8)));
+    this.#trouble.tell(problem);
   }
 
   #show(state) {

@@ -17,6 +17,7 @@ export class Finishing {
   /**
    * The microphone is closed. Fulfilled when the receipt is shown, or everything is kept here and being sent.
    * @param {object} dictation line, audio, notes (ids of notes that hold its first parts), isShown()
+   * @returns {Promise<number|null>} the note's id; null when it is not known yet
    */
   async finish({ line, audio, notes, isShown }) {
     const receipt = line.endSession();
@@ -25,11 +26,12 @@ export class Finishing {
     if (complete) {
       await this.#outbox.over(audio);
       show(complete);
-      return;
+      return complete.transcription_id;
     }
     await audio.flush();
     this.#outbox.follow(audio, line, receipt, show);
     this.#say("Not everything is sent yet. It is kept here and will be sent.");
+    return null;
   }
 
   #show(line, complete, notes) {

@@ -31,7 +31,7 @@ export function showLine(line, { display, connection, receipt }, { isShown, text
   on("connected", () => {
     const { waiting } = line;
     const isCatchingUp = waiting.waitingSeconds >= CATCH_UP_SECONDS;
-    connection.show({ isLost: false, refusal: null, isCatchingUp, waiting });
+    connection.show({ isLocal: false, isLost: false, refusal: null, isCatchingUp, waiting });
     display.dropPartials();
   });
 }

@@ -15,6 +15,8 @@ import { RetryCountdown } from "./retry-countdown.js";
 import { roomWarning } from "./room.js";
 import { SessionClock } from "./session-clock.js";
 import { newAbout, SAMPLE_RATES } from "./session-place.js";
+import { onShortcut } from "./shortcut.js";
+import { SignInHere } from "./sign-in-here.js";
 import { TabLock } from "./tab-lock.js";
 import { TranscriptionDisplay } from "./transcription-display.js";
 import { UnsentShelf } from "./unsent-shelf.js";
@@ -51,6 +53,7 @@ const outbox = new Outbox({
 const display = new TranscriptionDisplay(find("transcript"));
 const button = new RecordButton(find("record"), find("state"));
 const pause = new PauseButton(find("pause"));
+const signIn = new SignInHere(find("sign-in"), () => dispatchEvent(new Event("signed-in")));
 const clockViews = [find("elapsed"), find("remaining")];
 const notes = new NotesApi();
 const dictation = new Dictation({
@@ -59,7 +62,8 @@ const dictation = new Dictation({
     button,
     pause,
     display,
-    clock: new SessionClock(...clockViews, maxSeconds, (words) => display.showStatus(words)),
+    signIn,
+    clock: new SessionClock(...clockViews, maxSeconds, (words, left) => dictation.nearsEnd(words, left)),
     meter: new LevelMeter(find("level"), find("level-hint")),
     connection: new ConnectionLine(find("connection")),
     receipt: new Receipt(
@@ -73,8 +77,8 @@ const dictation = new Dictation({
   makeCapture: () =>
     new AudioCapture(SAMPLE_RATES[find("quality").value], CHUNK_MS, { deviceId: microphones.deviceId }),
   makeLine,
-  newAbout: () =>
-    newAbout({ quality: find("quality").value, specialty: find("specialty").value, startedAt: Date.now() }),
+  newAbout: (continues = null) =>
+    newAbout({ quality: find("quality").value, specialty: find("specialty").value, startedAt: Date.now(), continues }),
   outbox,
   retry: new RetryCountdown(),
   maxSeconds,
@@ -82,6 +86,8 @@ const dictation = new Dictation({
 
 button.start(() => dictation.press());
 pause.start(() => dictation.pauseOrGoOn());
+onShortcut("KeyG", () => dictation.goOn());
+signIn.start();
 microphones.start();
 outbox.find((about) => dictation.takeOver(about));
 addEventListener("beforeunload", (event) => dictation.needsPage && event.preventDefault());

@@ -1,7 +1,11 @@
 const FIRST_MS = 1000;
 const LONGEST_MS = 10000;
+/** What the server asks for is exceeded by up to this part, so that not all come back at the same moment. */
+const SPREAD = 0.5;
+/** News that it may work now: the network is back, or somebody has signed in. */
+const NEWS = ["online", "signed-in"];
 
-/** When to try again: after 1, 2, 4 and then 10 s, each half to one and a half times, or as soon as the network is back. */
+/** When to try again: after 1, 2, 4 and then 10 s, each half to one and a half times, or at once on good news. */
 export class NextTry {
   #browser;
   #random;
@@ -9,7 +13,7 @@ export class NextTry {
   #timer = null;
   #abort = null;
 
-  /** @param {EventTarget} browser tells `online`  @param {() => number} random 0 to 1, so that not all come at once */
+  /** @param {EventTarget} browser tells the news  @param {() => number} random 0 to 1, so that not all come at once */
   constructor(browser = globalThis, random = Math.random) {
     this.#browser = browser;
     this.#random = random;
@@ -24,9 +28,11 @@ export class NextTry {
       this.cancel();
       again();
     };
-    this.#timer = setTimeout(run, Math.max(mean * (0.5 + this.#random()), 1000 * leastSeconds));
+    const chance = this.#random();
+    this.#timer = setTimeout(run, Math.max(mean * (0.5 + chance), 1000 * leastSeconds * (1 + SPREAD * chance)));
     this.#abort = new AbortController();
-    this.#browser.addEventListener?.("online", run, { signal: this.#abort.signal });
+    const { signal } = this.#abort;
+    NEWS.forEach((news) => this.#browser.addEventListener?.(news, run, { signal }));
   }
 
   /** It worked: the next trouble begins with a short wait again. */

@@ -1,7 +1,8 @@
 /**
  * A notice as an element: the heading says what happened, the text whether it is safe and what to do.
  * @param {{what: string, safe: string, action: string}} notice
- * @param {{label: string, run?: () => void, href?: string, isMain?: boolean}[]} choices buttons, and links to other tabs
+ * @param {{label: string, key?: string, run?: () => void, href?: string, isMain?: boolean}[]} choices buttons, and links to
+ *   other tabs; key: a shortcut that does the same
  * @param {string} reference an id to quote to support, or empty
  * @returns {HTMLElement}
  */
@@ -19,8 +20,9 @@ export function noticeView({ what, safe, action }, choices = [], reference = "")
   return notice;
 }
 
-function choiceButton({ label, run, href, isMain = false }) {
-  const choice = line(href ? "a" : "button", label);
+function choiceButton({ label, key, run, href, isMain = false }) {
+  const choice = line(href ? "a" : "button", key ? `${label} (${key})` : label);
+  if (key) choice.setAttribute("aria-keyshortcuts", key);
   choice.className = isMain ? "button button-main" : "button";
   if (href) {
     choice.href = href;

@@ -36,7 +36,7 @@ const MICROPHONE = {
 const SERVER = {
   WEBSOCKET_CONNECTION_FAILED: {
     what: "Connection lost. Please check your internet connection.",
-    action: "When you are connected again, start a new dictation.",
+    action: "Try again when you are connected, or record now: it is sent by itself when the server is back.",
   },
   FINISH_LATE: {
     what: "The server is taking longer than usual to finish this dictation.",
@@ -45,7 +45,9 @@ const SERVER = {
   UNAUTHENTICATED: { what: "You are no longer signed in.", action: "Sign in again, then start a new dictation." },
   SESSION_LIMIT_EXCEEDED: {
     what: "Server is at capacity. Please try again in a few minutes.",
-    action: "This page tries again by itself, unless you cancel.",
+    action:
+      "This page tries again by itself, unless you cancel. If you can't wait, record now: it is kept on this computer, " +
+      "and its text is made as soon as there is room.",
   },
   TRANSCRIBE_SERVICE_ERROR: {
     what: "Transcription service unavailable. Please try again.",
@@ -53,7 +55,17 @@ const SERVER = {
   },
   BUFFER_OVERFLOW: {
     what: "Maximum recording duration reached",
-    action: "Start a new dictation to go on.",
+    action: "Nothing is recorded now. Go on in a new dictation; both notes are linked.",
+  },
+  NEARLY_FULL: {
+    what: "Less than a minute is left in this recording.",
+    action: "At its end it is saved by itself. You can go on in a new dictation, now or then; both notes are linked.",
+  },
+  DISK_REFUSES: {
+    what: "This computer can't keep any more: its disk is full, or refuses.",
+    action:
+      "You can go on speaking: it is kept in this page and sent. Leave this page open until everything is saved, and " +
+      "free some disk space.",
   },
   SESSION_TIMEOUT: {
     what: "Nothing arrived at the server for a while, so the dictation was ended.",
@@ -77,7 +89,7 @@ const SERVER = {
   },
   SIGNED_OUT: {
     what: "You are no longer signed in, so nothing can be sent.",
-    action: "You are still being recorded. Sign in in another tab, then this dictation goes on being sent by itself.",
+    action: "You are still being recorded. Sign in again, then this dictation goes on being sent by itself.",
   },
 };
 

@@ -1,3 +1,5 @@
+import { onShortcut } from "./shortcut.js";
+
 const FACES = { recording: "Pause", paused: "Go on" };
 
 /** Pauses and goes on; there only while there is something to pause. */
@@ -13,12 +15,7 @@ export class PauseButton {
   start(press, signal) {
     this.#button.addEventListener("click", press, { signal });
     this.#button.addEventListener("keydown", (event) => event.repeat && event.preventDefault(), { signal });
-    const shortcut = (event) => {
-      if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyP") return;
-      event.preventDefault();
-      if (!event.repeat && !this.#button.hidden) press();
-    };
-    document.addEventListener("keydown", shortcut, { signal });
+    onShortcut("KeyP", () => this.#button.hidden || press(), signal);
   }
 
   /** @param {string} state of the recorder */

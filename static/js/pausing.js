@@ -7,7 +7,7 @@ export class Pausing {
   #recorder;
   #alarms;
   #display;
-  #tell;
+  #notices;
   #stop;
   #now;
   #capture = null;
@@ -15,13 +15,14 @@ export class Pausing {
   #audio = null;
   #cut = null;
   #isTurning = false;
+  #told = null;
 
-  /** @param {object} parts recorder, alarms, display, tell(problem, choices), stop(), now: milliseconds */
-  constructor({ recorder, alarms, display, tell, stop, now = Date.now }) {
+  /** @param {object} parts recorder, alarms, display, notices, stop(), now: milliseconds */
+  constructor({ recorder, alarms, display, notices, stop, now = Date.now }) {
     this.#recorder = recorder;
     this.#alarms = alarms;
     this.#display = display;
-    this.#tell = tell;
+    this.#notices = notices;
     this.#stop = stop;
     this.#now = now;
   }
@@ -49,10 +50,10 @@ export class Pausing {
       this.#recorder.move("resume");
       this.end();
       this.#alarms.start(this.#capture, this.#audio);
-      this.#display.showError("");
+      this.#notices.takeBack(this.#told);
     } catch (problem) {
       this.#line.pause();
-      this.#tell(problem, this.#choices());
+      this.#tell(problem);
     }
     this.#isTurning = false;
   }
@@ -62,13 +63,13 @@ export class Pausing {
     this.#cut = { since: this.#now(), reason: "unplugged" };
     await this.#pause();
     this.#audio.gaps.suspect(this.#audio.totalBytes);
-    this.#tell(problem, this.#choices());
+    this.#tell(problem);
   }
 
   async slept() {
     if (this.#recorder.state !== "recording") return;
     await this.#pause();
-    this.#tell(ASLEEP, this.#choices());
+    this.#tell(ASLEEP);
   }
 
   /** Sound comes again, or none will come any more: what was missed until now is told at its place. */
@@ -90,10 +91,11 @@ export class Pausing {
     this.#isTurning = false;
   }
 
-  #choices() {
-    return [
+  #tell(problem) {
+    this.#told = problem.error_code ?? problem.kind;
+    this.#notices.tell(problem, [
       { label: "Go on", run: () => this.goOn(), isMain: true },
       { label: "Stop", run: () => this.#stop() },
-    ];
+    ]);
   }
 }

@@ -1,3 +1,5 @@
+import { onShortcut } from "./shortcut.js";
+
 const FACES = {
   ready: { label: "Record", state: "Ready" },
   starting: { label: "Starting", state: "Starting. Wait before you speak" },
@@ -24,13 +26,7 @@ export class RecordButton {
     this.#button.addEventListener("click", press, { signal });
     // A held key must not start and stop in turns.
     this.#button.addEventListener("keydown", (event) => event.repeat && event.preventDefault(), { signal });
-    const shortcut = (event) => {
-      if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyR") {
-        event.preventDefault();
-        if (!event.repeat) press();
-      }
-    };
-    document.addEventListener("keydown", shortcut, { signal });
+    onShortcut("KeyR", press, signal);
   }
 
   /** @param {"ready"|"starting"|"recording"|"paused"|"finishing"} state */

@@ -11,7 +11,7 @@ export class SessionClock {
   #elapsed = 0;
   #warned;
 
-  /** @param {(words: string) => void} warn told 15, 5 and 1 minutes before the end, once each */
+  /** @param {(words: string, seconds: number) => void} warn told 15, 5 and 1 minutes before the end, once each */
   constructor(elapsedView, remainingView, maxSeconds, warn) {
     this.#elapsedView = elapsedView;
     this.#remainingView = remainingView;
@@ -19,6 +19,7 @@ export class SessionClock {
     this.reset(maxSeconds);
   }
 
+  /** @param {number} maxSeconds that can still be recorded */
   reset(maxSeconds) {
     this.#maxSeconds = maxSeconds;
     this.#elapsed = 0;
@@ -35,7 +36,7 @@ export class SessionClock {
     if (due === undefined || this.#warned.has(due)) return;
     WARN_BEFORE_SECONDS.filter((before) => before >= due).forEach((before) => this.#warned.add(before));
     this.#remainingView.classList.add("is-near-end");
-    this.#warn(`${duration(due)} left in this recording`);
+    this.#warn(`${duration(due)} left in this recording`, due);
   }
 
   #show() {

@@ -8,6 +8,7 @@ const CHOICES = {
   lost: ["send", "discard"],
   sent: ["close"],
 };
+const REFUSED = { UNAUTHENTICATED: "signedOut", SESSION_LIMIT_EXCEEDED: "busy" };
 
 /** One dictation that is not wholly on the server, from being found or left over until it is sent or discarded. */
 export class UnsentDictation {
@@ -83,7 +84,7 @@ export class UnsentDictation {
     const show = (state) => this.#line === line && this.#show(state);
     ["connected", "acknowledged"].forEach((event) => line.on(event, () => show("sending")));
     line.on("closed", () => show("away"));
-    line.on("refused", ({ error_code: code }) => code === "UNAUTHENTICATED" && show("signedOut"));
+    line.on("refused", ({ error_code: code }) => REFUSED[code] && show(REFUSED[code]));
     line.on("continued", ({ transcription_id: id }) => id && this.#notes.push(id));
   }
 

@@ -3,7 +3,7 @@ import { safety } from "./notices.js";
 
 /**
  * A dictation that is not wholly on the server, in words for its card.
- * @param {"offered"|"away"|"sending"|"signedOut"|"failed"|"lost"|"sent"} state
+ * @param {"offered"|"away"|"busy"|"sending"|"signedOut"|"failed"|"lost"|"sent"} state
  * @param {{startedAt: number, waiting: object, now: number}} dictation milliseconds
  * @returns {{title: string, words: string}}
  */
@@ -25,6 +25,10 @@ const STATES = {
     isKept
       ? "Saved on this computer - will send when reconnected."
       : "Kept in this page only - leave it open. It will be sent when reconnected.",
+  busy: ({ isKept }) =>
+    isKept
+      ? "Saved on this computer - will send as soon as the server has room."
+      : "Kept in this page only - leave it open. It will be sent as soon as the server has room.",
   sending: (waiting, length) => `Sending: ${length} left.`,
   signedOut: () => "You are not signed in any more. Sign in in another tab; then it is sent by itself.",
   failed: (waiting) =>

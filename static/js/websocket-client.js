@@ -74,10 +74,10 @@ export class TranscriptionWebSocket {
     return this.#goesOn && !this.#isOpen;
   }
 
-  /** @returns {Promise<object>} the session_ack; for a new dictation it rejects with an error object at the first failure */
-  connect() {
+  /** @returns {Promise<object>} the session_ack; a new dictation that is not patient is rejected at the first failure */
+  connect(isPatient = false) {
     const { isEnded } = this.#audio.about;
-    this.#goesOn = isEnded || this.#audio.waitingBytes > 0;
+    this.#goesOn = isPatient || isEnded || this.#audio.waitingBytes > 0;
     if (isEnded) this.#wishes.end();
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     this.#line.start();

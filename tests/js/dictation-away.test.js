@@ -88,7 +88,10 @@ test("signed out while recording, the person is told and goes on being recorded"
   line.listeners.tell("refused", { error_code: "UNAUTHENTICATED" });
   assert.equal(microphone.isOpen, true);
   assert.match(seen.errorText, /no longer signed in.*still being recorded/);
-  assert.equal(seen.error.querySelector("a").textContent, "Sign in");
+  seen.choose("Sign in here");
+  assert.equal(seen.isAskedToSignIn, true);
+  line.listeners.tell("connected", {});
+  assert.equal(seen.error, "");
 });
 
 test("a first part that the server finished meanwhile is told, with a way to it, and the receipt names both", async (t) => {

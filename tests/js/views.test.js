@@ -180,14 +180,18 @@ test("a browser that keeps nothing still works", () => {
 
 test("another try counts down, second by second, and can be called off", (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const countdown = new RetryCountdown();
+  let chance = 0;
+  const countdown = new RetryCountdown(() => chance);
   const shown = [];
   let tries = 0;
   const retry = () => (tries += 1);
   countdown.start(2.2, (left) => shown.push(left), retry);
   t.mock.timers.tick(3000);
   assert.deepEqual([shown, tries], [[3, 2, 1], 1]);
-  countdown.start(2, () => {}, retry);
+  chance = 0.99;
+  shown.length = 0;
+  countdown.start(10, (left) => shown.push(left), retry);
+  assert.deepEqual(shown, [15]);
   countdown.stop();
   t.mock.timers.tick(5000);
   assert.equal(tries, 1);

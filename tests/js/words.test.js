@@ -21,6 +21,8 @@ const CODES = [
   "SESSION_TIMEOUT",
   "SESSION_SUPERSEDED",
   "STORAGE_FULL",
+  "NEARLY_FULL",
+  "DISK_REFUSES",
   "ASLEEP",
   "CONTINUED",
   "SIGNED_OUT",
@@ -99,6 +101,9 @@ test("the connection line says the worst first", () => {
     /Server storage is full - your dictation is being kept on this computer: 4 s/,
   );
   assert.match(text({ state: "ready", isLost: true }), /Microphone off/);
+  const local = { waiting: slow, isLost: true, isLocal: true, refusal: "SESSION_LIMIT_EXCEEDED" };
+  assert.equal(text(local), "Server busy. Recording on this computer only: 4 s waiting to send, text comes later");
+  assert.match(text({ ...local, state: "paused", refusal: null }), /^Reconnecting. Paused on this computer only/);
 });
 
 test("what no disk keeps is said to be in this page only", () => {

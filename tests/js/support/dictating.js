@@ -60,8 +60,12 @@ export class FakeLine {
   wishes = [];
   isOpen = true;
   isAway = false;
+  isPatient = false;
   on = (event, listener) => this.listeners.on(event, listener);
-  connect = () => this.place.promise;
+  connect = (isPatient = false) => {
+    this.isAway = this.isPatient = isPatient;
+    return this.place.promise;
+  };
   pause = () => this.wishes.push("pause");
   resume = () => this.wishes.push("resume");
 
@@ -193,12 +197,14 @@ export class Desk {
         clock,
         meter,
         settings,
+        signIn: { choices: [{ label: "Sign in here", run: () => (seen.isAskedToSignIn = true) }] },
         connection: seen.connectionLine,
         receipt: seen.receiptCard,
       },
       makeCapture: () => this.#remember(this.microphones, new FakeMicrophone()),
       makeLine,
-      newAbout: () => newAbout({ quality: "medium", specialty: "PRIMARYCARE", startedAt: this.now }),
+      newAbout: (continues = null) =>
+        newAbout({ quality: "medium", specialty: "PRIMARYCARE", startedAt: this.now, continues }),
       outbox: this.outbox,
       retry: {
         stop: () => (this.countdown = null),

@@ -32,6 +32,7 @@ export class FakeServer {
   sockets = new Set();
   isReachable = true;
   isFull = false;
+  isCrowded = false;
   starts = [];
   /** (received_bytes) => how often this ack arrives: 0 is lost, 2 is doubled. */
   acks = () => 1;
@@ -131,6 +132,7 @@ class FakeLine {
     const { session_id: id, resume_token: token, continues, after_segment: after = -1 } = message;
     this.#server.starts.push(message);
     this.#sessionId = id;
+    if (this.#server.isCrowded) return this.#refuse("SESSION_LIMIT_EXCEEDED");
     const found = this.#server.sessions.get(id);
     if (Boolean(found) !== Boolean(token) || (found && found.token !== token))
       return this.#refuse("INVALID_SESSION_STATE");
