@@ -146,7 +146,7 @@ class Listening:
         else:
             if age >= HEALTHY_SECONDS and self._caught_up:
                 self._attempts.succeeded()
-            self._doubt.look(self._fed, self._spooled().read)
+            self._doubt.look(min(self._fed, self._spooled().received_bytes), self._spooled().read)
 
     @property
     def settled_seconds(self) -> float:
