@@ -1,5 +1,6 @@
 """What makes WebSockets cheap and bounded (docs/decisions/003-websocket-levers.md)."""
 
+import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,6 +13,8 @@ MAX_FRAMES_PER_SECOND = 500
 """Of one socket, beyond the burst; a live dictation sends 8"""
 FRAMES_BURST = 10_000
 """Frames that may come at once: an hour of unsent audio in quarter seconds is 28,800, sent in windows"""
+MOST_UNSENT_BYTES = 16_384
+"""Of one socket, in the kernel, beyond what its client has room for"""
 TOO_LARGE, POLICY = 1009, 1008
 """WebSocket close codes"""
 
@@ -32,7 +35,11 @@ def bound_eventlet_sockets(max_message_bytes: int) -> None:
     from eventlet import websocket
 
     plain: Any = websocket.RFC6455WebSocket
-    receive = plain._recv_frame
+    receive, begin = plain._recv_frame, plain.__init__
+
+    def begin_with_little_unsent(self: Any, sock: Any, *arguments: Any, **options: Any) -> None:
+        keep_little_unsent(sock)
+        begin(self, sock, *arguments, **options)
 
     class BoundedMessage(websocket.RFC6455WebSocket.Message):  # type: ignore[misc]
         """eventlet bounds a frame, but not the message that its fragments make."""
@@ -53,6 +60,7 @@ def bound_eventlet_sockets(max_message_bytes: int) -> None:
             eventlet.sleep(0)
         return receive(self, message)
 
+    plain.__init__ = begin_with_little_unsent
     plain._apply_mask = staticmethod(apply_mask)
     plain.Message = BoundedMessage
     plain._recv_frame = receive_fairly
@@ -65,8 +73,18 @@ def bound_threading_sockets(max_message_bytes: int) -> None:
     class BoundedServer(simple_websocket.Server):  # type: ignore[misc]
         def __init__(self, environ: dict[str, Any], **options: Any) -> None:
             super().__init__(environ, **{"max_message_size": max_message_bytes, **options})
+            keep_little_unsent(self.sock)
 
     simple_websocket.Server = BoundedServer
+
+
+def keep_little_unsent(sock: Any) -> None:
+    """What a slow client has not taken waits in our queue, where partials are left out and slowness is seen.
+
+    The kernel would take megabytes (2.6 on loopback): a quarter of an hour of words that come ever later.
+    """
+    if hasattr(socket, "TCP_NOTSENT_LOWAT") and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT_BYTES)
 
 
 class FrameBudget:
