@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types imports tests js format lock bench clean
+.PHONY: help run setup test check lint types imports tests js format lock bench soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,13 @@ format:  ## put everything into its format
 
 bench:  ## the live path beside a bare relay and a raw WebSocket echo
 	$(BIN)/python -m benchmarks.live --sessions 100 --seconds 15
+
+SOAK_KILLS ?= 300
+SOAK_HOURS ?= 4
+SOAK_OUTAGES ?= 3 20 120
+
+soak:  ## long runs with figures, some 50 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 6
+	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) --hours $(SOAK_HOURS) --outages $(SOAK_OUTAGES)
 
 lock: $(VENV)/.tests  ## pin the newest versions that requirements*.in allow
 	$(LOCK) --upgrade -o requirements.txt requirements.in
