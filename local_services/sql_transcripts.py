@@ -1,10 +1,11 @@
 """The notes' rows in SQLite or PostgreSQL, as the live path writes them."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -45,34 +46,29 @@ class SqlTranscripts:
 
     def append(self, finals: Sequence[tuple[str, Segment]]) -> None:
         """Add finals. Late ones are added to a finished note too: they were spoken, so they are kept."""
+        by_session = sorted(finals, key=_session_of)  # two workers lock in the same order
         with transaction(self._sessions) as rows:
-            for session_id, segment in sorted(finals, key=_by_session):  # two workers lock in the same order
-                self._append(rows, session_id, segment)
+            for session_id, told in itertools.groupby(by_session, key=_session_of):
+                self._append(rows, session_id, [segment for _, segment in told])
 
-    def _append(self, rows: Session, session_id: str, segment: Segment) -> None:
-        final = segment.final
-        text = storable(final.text)
+    def _append(self, rows: Session, session_id: str, segments: list[Segment]) -> None:
+        """Four statements, however many finals: a shaky connection has to hold for no longer."""
         row = self._locked(rows, session_id)
-        known = rows.get(tables.Segment, (row.id, segment.index))
-        if known is not None and known.text == text:
-            return
-        if known is not None or segment.index != self._count(rows, row):
-            raise InvalidSessionState("A segment is not the next one of its note. What was kept before is safe.")
-        rows.add(
-            tables.Segment(
-                transcription_id=row.id,
-                segment_index=segment.index,
-                segment_id=storable(final.segment_id),
-                text=text,
-                start_time=final.start_time,
-                end_time=final.end_time,
-                confidence=final.confidence,
-                words=[dataclasses.asdict(word) | {"text": storable(word.text)} for word in final.words],
-            )
-        )
-        row.transcript_text = join_text(row.transcript_text or "", text)
-        row.word_count = count_words(row.transcript_text)
-        self._touch(row)
+        kept = self._kept_from(rows, row, min(segment.index for segment in segments) - 1)
+        following = max(kept, default=-1) + 1
+        transcript_text = row.transcript_text or ""
+        for segment in segments:
+            text = storable(segment.final.text)
+            if kept.get(segment.index) == text:
+                continue
+            if segment.index != following:
+                raise InvalidSessionState("A segment is not the next one of its note. What was kept before is safe.")
+            rows.add(_segment_row(row, segment, text))
+            kept[segment.index], following = text, following + 1
+            transcript_text = join_text(transcript_text, text)
+        if transcript_text != (row.transcript_text or ""):
+            row.transcript_text, row.word_count = transcript_text, count_words(transcript_text)
+            self._touch(row)
 
     def recording_stored(self, session_id: str, recording: StoredRecording) -> None:
         """Note that the recording is kept. Raises InvalidSessionState when it has not the key of the row."""
@@ -155,10 +151,11 @@ class SqlTranscripts:
             raise NotFound
         return row
 
-    def _count(self, rows: Session, row: Transcription) -> int:
-        last = select(func.max(tables.Segment.segment_index)).where(tables.Segment.transcription_id == row.id)
-        newest = rows.scalar(last)
-        return 0 if newest is None else newest + 1
+    def _kept_from(self, rows: Session, row: Transcription, index: int) -> dict[int, str]:
+        """The texts that the note has from this index on."""
+        place = tables.Segment.segment_index
+        query = select(place, tables.Segment.text).where(tables.Segment.transcription_id == row.id, place >= index)
+        return {index: text for index, text in rows.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
     def _touch(self, row: Transcription) -> None:
         # A clock that was set back must not make a note older than it was.
@@ -172,5 +169,19 @@ def storable(text: str) -> str:
     return text.translate(UNSTORABLE)
 
 
-def _by_session(final: tuple[str, Segment]) -> str:
+def _session_of(final: tuple[str, Segment]) -> str:
     return final[0]
+
+
+def _segment_row(row: Transcription, segment: Segment, text: str) -> tables.Segment:
+    final = segment.final
+    return tables.Segment(
+        transcription_id=row.id,
+        segment_index=segment.index,
+        segment_id=storable(final.segment_id),
+        text=text,
+        start_time=final.start_time,
+        end_time=final.end_time,
+        confidence=final.confidence,
+        words=[dataclasses.asdict(word) | {"text": storable(word.text)} for word in final.words],
+    )
