@@ -15,7 +15,8 @@ T = TypeVar("T")
 log = get_logger("patience")
 
 FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 4.0
+"""With its jitter: what waited for a database is in it within 5 s of its return"""
 PATIENCE_SECONDS = 600.0
 """How long this process keeps trying; after that the spool alone keeps it"""
 

@@ -12,7 +12,7 @@ from aws_services.listening import Listening
 from aws_services.live_parts import LiveEvents, LiveParts
 from aws_services.row_writer import RowWriter
 from aws_services.session_folder import RETRY_AFTER_SECONDS, SessionFolder
-from models.errors import StorageFull
+from models.errors import DatabaseUnavailable, StorageFull
 from models.pace import Pace
 from models.ports import Opening, StreamRequest
 from models.recording_key import recording_key
@@ -22,6 +22,8 @@ from utils.runtime import Flag
 
 JOURNAL_PATIENCE_SECONDS = 5.0
 """A disk that has not kept one line by then can't keep a dictation"""
+NO_ROW = "The database does not answer, so no dictation can start. Nothing was recorded. Try again in a few seconds."
+NO_ROW_RETRY_SECONDS = 5.0
 
 
 @dataclass(eq=False)
@@ -91,7 +93,7 @@ class SessionOpening:
             try:
                 opening = self._opening()
                 self._start_journal(opening)
-                session.transcription_id = parts.runtime.offload(parts.transcripts.begin, opening)
+                self._begin_row(opening)
             except BaseException:
                 self.hearing.journal.close()
                 parts.runtime.offload(folder.remove)
@@ -106,6 +108,12 @@ class SessionOpening:
         self.hearing.journal.start(opening, self.hearing.resume_sha256, then=started.set)
         if not started.wait(JOURNAL_PATIENCE_SECONDS):
             raise StorageFull(retry_after=RETRY_AFTER_SECONDS)
+
+    def _begin_row(self, opening: Opening) -> None:
+        try:
+            self._session.transcription_id = self._parts.runtime.offload(self._parts.transcripts.begin, opening)
+        except DatabaseUnavailable:
+            raise DatabaseUnavailable(NO_ROW, retry_after=NO_ROW_RETRY_SECONDS) from None
 
     def _opening(self) -> Opening:
         session = self._session

@@ -323,4 +323,4 @@ class DatabaseUnavailable(KeepingError):
     """The database did not answer; the journal keeps the words until it does."""
 
     code = "DATABASE_ERROR"
-    text = "Text cannot be saved to the database right now. It is safe on the server and will be saved later."
+    text = "The database does not answer right now. What was dictated is safe on the server. Try again in a moment."

@@ -33,6 +33,7 @@ class ServerProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
+        self.database_url = str(settings.get("database_url", f"sqlite:///{self.database}"))
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ASR_")},
             "ASR_INSTANCE_DIR": str(folder / "instance"),
@@ -88,7 +89,7 @@ class ServerProcess:
     @contextmanager
     def accounts(self) -> Iterator[Accounts]:
         """The accounts of this server, as the command line sees them."""
-        engine = open_engine(f"sqlite:///{self.database}")
+        engine = open_engine(self.database_url)
         try:
             yield Accounts(engine, session_idle=timedelta(minutes=15), session_lifetime=timedelta(hours=12))
         finally:

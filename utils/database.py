@@ -25,6 +25,8 @@ POOL_TIMEOUT_SECONDS = 10
 LOCK_TIMEOUT_SECONDS = 10
 """Longest wait for another writer, on both databases"""
 CONNECT_TIMEOUT_SECONDS = 5
+UNANSWERED_PROBES = 3
+"""A host that vanished (a failover) would otherwise hold its connections, and the threads on them, for two hours"""
 STATEMENT_TIMEOUT_SECONDS = 30
 RECYCLE_SECONDS = 1800
 UPGRADE_LOCK = 0x5E7A
@@ -59,6 +61,10 @@ def open_engine(url: str, pool_size: int = POOL_SIZE) -> Engine:
         pool_recycle=RECYCLE_SECONDS,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "keepalives_idle": CONNECT_TIMEOUT_SECONDS,
+            "keepalives_interval": CONNECT_TIMEOUT_SECONDS,
+            "keepalives_count": UNANSWERED_PROBES,
+            "tcp_user_timeout": CONNECT_TIMEOUT_SECONDS * UNANSWERED_PROBES * 1000,
             "options": " ".join(f"-c {name}={value}" for name, value in session_options.items()),
         },
     )

@@ -95,7 +95,9 @@ def test_an_object_without_a_checksum_is_read_to_make_one(
 
 
 @pytest.mark.integration
-def test_a_missing_bucket_is_a_refusal_until_somebody_makes_it_and_is_not_named(s3_client: BaseClient, recording: Path) -> None:
+def test_a_missing_bucket_is_a_refusal_until_somebody_makes_it_and_is_not_named(
+    s3_client: BaseClient, recording: Path
+) -> None:
     with pytest.raises(StoreUnavailable) as failure:
         S3AudioStore(s3_client, "canary-bucket").put(KEY, recording)
     assert "canary" not in str(failure.value) and failure.value.__suppress_context__
