@@ -169,11 +169,18 @@ class JobRunner:
     # Runs in the keeper's thread
 
     def _keep_leases(self) -> None:
+        self._tidy_once()
         while not self._stopping.wait(min(self._lease_seconds / 3, LONGEST_RENEWAL_SECONDS)):
             with self._lock:
                 held = list(self._held.values())
             for one in held:
                 self._renew(one)
+
+    def _tidy_once(self) -> None:
+        try:
+            self.tidy()
+        except (DatabaseUnavailable, OSError) as error:
+            log.warning("uploads_not_tidied", error=error)
 
     def _renew(self, held: _Held) -> None:
         try:

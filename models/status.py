@@ -57,12 +57,10 @@ class JobStatus:
 def following(status: JobStatus, latest: JobStatus | None) -> list[JobStatus]:
     """What to tell so that `status` follows `latest`, numbered: never back, and no milestone left out.
 
-    Nothing follows an ending but a new beginning, and nothing is told twice that waits.
+    Nothing follows an ending but a new beginning, and there is none before an ending.
     """
     over = latest is not None and latest.is_ending
-    if over and status.status != QUEUED:
-        return []
-    if latest is not None and latest.status == status.status == QUEUED:
+    if latest is not None and over != (status.status == QUEUED):
         return []
     before = latest.progress if latest is not None and not over else -1
     reached = max(before, status.progress)

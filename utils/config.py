@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     mp3_bitrate_kbps: int = Field(ge=16, le=320)
     max_recording_seconds: int = Field(ge=1, le=24 * 3600)
 
+    max_upload_mb: int = Field(ge=1, le=10_000)
+    max_upload_seconds: int = Field(ge=1, le=24 * 3600)
+    max_jobs_per_user: int = Field(ge=1, le=10_000)
+    job_workers: int = Field(ge=0, le=64)
+    job_lease_seconds: float = Field(ge=1, le=3600)
+
     max_sessions_per_worker: int = Field(
         ge=1,
         le=100_000,
@@ -147,6 +153,11 @@ class Settings(BaseSettings):
     def recordings_dir(self) -> Path:
         """Where the local store keeps recordings."""
         return self.instance_dir / "recordings"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where files that came in lie until they are notes."""
+        return self.instance_dir / "uploads"
 
     @property
     def is_https(self) -> bool:

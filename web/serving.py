@@ -53,12 +53,17 @@ class Server:
         self._engine = engine
         self._settings = settings
         self._stopping = False
+        self._at_end: list[Callable[[], object]] = []
         self.lag = HubLag(runtime)
         self._tasks: list[Callable[[], None]] = [care.tend, care.recover, care.keep_leases, self.lag.watch]
 
     def also(self, task: Callable[[], None]) -> None:
         """Run this task too, for as long as the process serves."""
         self._tasks.append(task)
+
+    def at_end(self, stop: Callable[[], object]) -> None:
+        """Call this when nothing is served any more, before the database is let go."""
+        self._at_end.append(stop)
 
     def serve(self, app: Callable[..., Any], listener: Any) -> None:
         """Serve until SIGTERM or SIGINT; returns when everything is kept. Main thread only."""
@@ -77,6 +82,8 @@ class Server:
         self._close()
 
     def _close(self) -> None:
+        for stop in self._at_end:
+            stop()
         self._recogniser.close()
         self._spool.close()
         if not self._runtime.close(POOL_PATIENCE_SECONDS):
