@@ -39,6 +39,8 @@ class Conversation:
         """Whether the client said that no more will come"""
         self.ended = ""
         """How: an exception's name, "reset", "closed", "left" ..., "" while it goes on"""
+        self.misbehaved = ""
+        """The fault that happened, if one did"""
         self.said: list[Result] = []
         self._connection = connection
         self._behaviour = behaviour
@@ -100,7 +102,9 @@ class Conversation:
     async def _finish(self) -> bool:
         if self._fault == "hang" and self._is_time:
             await self._connection.wait_closed()
-        elif self._fault != "no_last_words" and not (self._fault == "deaf" and self._is_time):
+        elif self._fault == "no_last_words":
+            self.misbehaved = self._fault
+        elif not (self._fault == "deaf" and self._is_time):
             await self._answer(self._ear.finish())
         self.ended = self.ended or "closed"
         await self._connection.close()
@@ -108,6 +112,7 @@ class Conversation:
 
     async def _answer(self, results: Iterable[Result]) -> bool:
         if self._fault in ("hang", "deaf") and self._is_time:
+            self.misbehaved = self._fault
             return True
         for result in results:
             await asyncio.sleep(self._behaviour.delay_seconds)
@@ -135,6 +140,7 @@ class Conversation:
         """Do what was asked for, when it is time; False when the stream is over by it."""
         if self._fault is None or not self._is_time:
             return True
+        self.misbehaved = self._fault
         if self._fault in EXCEPTIONS:
             await self.complain(self._fault)
         elif self._fault == "limit":

@@ -46,6 +46,7 @@ class TranscribeStandIn:
         self._vocabularies = vocabularies
         self._tls = tls
         self._next: collections.deque[Behaviour] = collections.deque()
+        self._insists = False
         self._loop = asyncio.new_event_loop()
         self._listens = threading.Event()
         self._over = asyncio.Event()
@@ -65,9 +66,15 @@ class TranscribeStandIn:
         """For the setting transcribe_endpoint_url."""
         return f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}"
 
-    def behave(self, *behaviours: Behaviour) -> None:
-        """What the next connections will be like."""
+    def behave(self, *behaviours: Behaviour, insist: bool = False) -> None:
+        """What the next connections will be like. Who insists gets a fault on the next one, should it not happen."""
         self._next.extend(behaviours)
+        self._insists = insist
+
+    @property
+    def faults_done(self) -> list[str]:
+        """Every fault that happened, and every handshake that was refused."""
+        return [c.misbehaved for c in self.conversations if c.misbehaved] + self.refusals
 
     @property
     def talking(self) -> int:
@@ -147,6 +154,8 @@ class TranscribeStandIn:
             conversation.ended = conversation.ended or "left"
         finally:
             conversation.ended = conversation.ended or "closed"
+            if self._insists and behaviour.fault and not conversation.misbehaved:
+                self._next.appendleft(behaviour)
 
     def _same_session(self, session_id: Any) -> list[Conversation]:
         return [
