@@ -62,6 +62,10 @@ class SessionFolder:
         (self.path / PARKED_NAME).touch(mode=0o600)
         self.release()
 
+    def unpark(self) -> None:
+        """The person who looked at it wants it tried again."""
+        (self.path / PARKED_NAME).unlink(missing_ok=True)
+
     def release(self) -> None:
         """Leave it to others."""
         if self._lock is not None:

@@ -81,6 +81,14 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What `flask --app app ...` says on this server's folder."""
+        command = [sys.executable, "-m", "flask", "--app", "app", *words]
+        run = subprocess.run(
+            command, cwd=PROJECT, env=self._environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return run
+
     def add_user(self, email: str = EMAIL, password: str = PASSWORD, role: str = "clinician") -> str:
         """An account in this server's database; its user id."""
         with self.accounts() as accounts:

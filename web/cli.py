@@ -1,4 +1,4 @@
-"""The command line: `flask --app app users | tokens | db`."""
+"""The command line: `flask --app app users | tokens | db | recover`."""
 
 import sys
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
-from flask import Flask
-from flask.cli import AppGroup
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
 
 from local_services.accounts import Account
 from models.account import ROLES
@@ -29,8 +29,8 @@ from_stdin = click.option("--password-stdin", is_flag=True, help="Read the passw
 
 def register_cli(app: Flask) -> None:
     """Add the commands. They use the parts that register_web was given."""
-    for group in (users, tokens, db):
-        app.cli.add_command(group)
+    for command in (users, tokens, db, recover):
+        app.cli.add_command(command)
 
 
 def in_words(command: Callable[P, R]) -> Callable[P, R]:
@@ -106,6 +106,23 @@ def upgrade() -> None:
     """Bring the tables to the newest form."""
     upgrade_schema(parts().settings.sqlalchemy_url)
     click.echo("The database is up to date.")
+
+
+@click.command("recover")
+@click.option("--wait", "wait_seconds", type=click.FloatRange(min=0), default=600, show_default=True, help="Seconds.")
+@click.option("--parked", is_flag=True, help="Also those that were given up until somebody mends what was wrong.")
+@with_appcontext
+@in_words
+def recover(wait_seconds: float, parked: bool) -> None:
+    """Finish the dictations that the spool holds and nobody owns: text, recording, row."""
+    found = current_app.extensions["server"].recover(wait_seconds, parked)
+    for session_id in found.done:
+        click.echo(f"{session_id}\tfinished")
+    for session_id in found.left:
+        click.echo(f"{session_id}\tkept: a running server has it, or the store or the database does not take it yet")
+    click.echo(f"{len(found.done)} finished, {len(found.left)} kept in the spool.")
+    if found.left:
+        raise click.exceptions.Exit(1)
 
 
 def _password(from_input: bool) -> str:

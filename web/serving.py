@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from aws_services.finish_spool import Finished, finish_spool
+from aws_services.live_parts import LiveParts
 from aws_services.session_care import SessionCare
 from aws_services.session_manager import SessionManager
 from aws_services.spool import SpoolThread
-from models.ports import Recogniser
 from utils.config import Settings
 from utils.hub_lag import HubLag
 from utils.logging import get_logger
@@ -41,14 +42,14 @@ class Server:
         runtime: Runtime,
         manager: SessionManager,
         care: SessionCare,
-        recogniser: Recogniser,
+        parts: LiveParts,
         spool: SpoolThread,
         engine: Engine,
         settings: Settings,
     ) -> None:
         self._runtime = runtime
         self._manager = manager
-        self._recogniser = recogniser
+        self._parts = parts
         self._spool = spool
         self._engine = engine
         self._settings = settings
@@ -73,7 +74,7 @@ class Server:
         bound(LARGEST_MESSAGE_BYTES)
         allow_many_files()
         self._spool.start()
-        self._recogniser.warm()
+        self._parts.recogniser.warm()
         for task in self._tasks:
             self._runtime.spawn(task)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,10 +82,20 @@ class Server:
         self._runtime.serve(listener, protected(without_deflate(app), self._settings))
         self._close()
 
+    def recover(self, patience_seconds: float, parked: bool) -> Finished:
+        """Instead of serving: finish what the spool holds without an owner."""
+        self._spool.start()
+        self._parts.recogniser.warm()
+        finish = self._runtime.on_hub(finish_spool)
+        try:
+            return finish(self._manager, self._parts, patience_seconds, parked)
+        finally:
+            self._close()
+
     def _close(self) -> None:
         for stop in self._at_end:
             stop()
-        self._recogniser.close()
+        self._parts.recogniser.close()
         self._spool.close()
         if not self._runtime.close(POOL_PATIENCE_SECONDS):
             log.warning("stopped_with_work_under_way")  # a store or database that hangs: the spool has everything
