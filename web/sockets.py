@@ -13,6 +13,7 @@ from socketio.exceptions import ConnectionRefusedError as Refusal
 
 from aws_services.session_manager import SessionManager
 from local_services.accounts import Accounts, SignedIn
+from local_services.audit_trail import AuditTrail
 from models.errors import DictationError, InternalError, Unauthenticated, ValidationFailed
 from utils.config import Settings
 from utils.logging import get_logger
@@ -21,6 +22,7 @@ from web.clients import SocketClients
 from web.incoming import read_chunk, read_end, read_place, read_session_id, read_start
 from web.login import session_token_from_environ
 from web.packets import MALFORMED
+from web.parts import EXTENSION
 
 log = get_logger("sockets")
 
@@ -59,6 +61,7 @@ class SocketDoor:
         self._accounts = accounts
         self._runtime = runtime
         self._settings = settings
+        self._audit: AuditTrail = app.extensions[EXTENSION].audit
         self._callers: dict[str, Caller] = {}
         events: dict[str, Callable[..., None]] = {
             "session_start": self._session_start,
@@ -170,14 +173,20 @@ class SocketDoor:
             callers = dict(self._callers)
             dictating = {sid for sid in callers if self._manager.on_socket(sid) is not None}
             try:
-                ended = self._runtime.offload(self._ended, callers, dictating)
+                for sid in self._runtime.offload(self._ended, callers, dictating):
+                    self._shut_out(sid, callers[sid])
             except Exception as error:  # noqa: BLE001 - such as the database away: nobody is signed out for that
                 log.warning("sign_ins_not_checked", error=error)
-                continue
-            for sid in ended:
-                caller = callers[sid]
-                self._clients.tell_error(sid, Unauthenticated(), None, caller.signed_in.user_id)
-                self._clients.hang_up_socket(sid)
+
+    def _shut_out(self, sid: str, caller: Caller) -> None:
+        """The socket is closed and nothing more taken from it; its dictation stays to be resumed."""
+        session, user_id = self._manager.on_socket(sid), caller.signed_in.user_id
+        session_id = session.session_id if session is not None else None
+        self._clients.tell_error(sid, Unauthenticated(), session_id, user_id)
+        self._clients.hang_up_socket(sid)
+        if session_id is not None:
+            log.info("dictation_interrupted", session_id=session_id, user_id=user_id)
+            self._runtime.offload(self._audit.record, "dictation_interrupted", user_id, session_id)
 
     def _ended(self, callers: dict[str, Caller], dictating: set[str]) -> list[str]:
         """In the blocking pool. Dictating counts as use of the sign-in."""
