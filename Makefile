@@ -53,7 +53,7 @@ SOAK_KILLS ?= 300
 SOAK_HOURS ?= 4
 SOAK_OUTAGES ?= 3 20 120
 
-soak:  ## long runs with figures, some 50 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 6
+soak:  ## long runs with figures, some 50 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 9
 	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) --hours $(SOAK_HOURS) --outages $(SOAK_OUTAGES)
 
 lock: $(VENV)/.tests  ## pin the newest versions that requirements*.in allow

@@ -52,7 +52,7 @@ class Dictation:
         self.lines = 0
         """Sockets that this dictation went through"""
         self.new_ack_at: float | None = None
-        """When bytes were acknowledged for the first time since this was set to None"""
+        """When bytes were acknowledged for the first time since forget_acks"""
         self.line: Line | None = None
         self.line_at = 0.0
         """When the last line was begun"""
@@ -89,6 +89,10 @@ class Dictation:
     def behind_seconds(self) -> float:
         """How much of what was said is not acknowledged."""
         return (self.spoken - self.acked) / BYTES_A_SECOND
+
+    def forget_acks(self) -> None:
+        """The next new ack counts as the first."""
+        self.new_ack_at = None
 
     async def rest(self, seconds: float) -> None:
         """Say nothing for a while, and tell the server so."""

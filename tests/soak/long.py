@@ -13,7 +13,7 @@ from tests.soak.voice import Voice
 BETWEEN_SECONDS = (2.0, 12.0)
 """From one disturbance to the next"""
 REST_SECONDS = (0.3, 2.0)
-DOWN_SECONDS = (0.0, 3.0)
+DOWN_SECONDS = (0.2, 3.0)
 KILLS_UNTIL = 0.3
 """Share of the dictation after which the server lives on, so that its memory can be watched"""
 WARM_AT = 0.4
@@ -68,8 +68,8 @@ class Long:
     async def _kill(self) -> None:
         self.kills += 1
         await asyncio.to_thread(self._site.kill)
-        self._dictation.new_ack_at = None
         await asyncio.sleep(self._chance.uniform(*DOWN_SECONDS))
+        self._dictation.forget_acks()
         await asyncio.to_thread(self._site.start)
         up_at = clock()
         while self._dictation.new_ack_at is None:

@@ -110,7 +110,7 @@ class Weather:
 
     def _forget_acks(self, speakers: list[Dictation]) -> None:
         for dictation in speakers:
-            dictation.new_ack_at = None
+            dictation.forget_acks()
 
     async def _come_back(self, speakers: list[Dictation]) -> list[float]:
         """Seconds from now to each one's first new ack."""
