@@ -8,7 +8,7 @@ import time
 
 from aws_services.job_progress import JobProgress, queued
 from aws_services.stored_parts import StoredParts
-from aws_services.stored_work import StoredWork
+from aws_services.stored_work import GIVEN_UP, StoredWork
 from models.errors import (
     DatabaseUnavailable,
     DictationError,
@@ -127,7 +127,7 @@ class JobRunner:
         log.info("job_begun", session_id=job.session_id, kind=job.kind, attempt=job.attempts)
         try:
             if job.attempts > MAX_ATTEMPTS:
-                raise InternalError("The recording could not be turned into text. It is safe; try again later.")
+                raise InternalError(GIVEN_UP)
             self._begin(job)
             self._work.run(job, held.keep_going)
         except _Interrupted:

@@ -14,6 +14,7 @@ from aws_services.mp3 import encode_mp3
 from aws_services.stored_parts import RECORDING, SOUND, UPLOADED, StoredParts
 from models.errors import (
     DictationError,
+    InternalError,
     InvalidSessionState,
     NotFound,
     RecordingExists,
@@ -36,6 +37,7 @@ KeepGoing = Callable[[], None]
 LONGEST_RECORDING_SECONDS = 24 * 3600
 """Of what the store has: it passed its own limit when it was made"""
 BLOCK_BYTES = 1024 * 1024
+GIVEN_UP = "The recording could not be turned into text. What was heard and stored is safe; try again later."
 STILL_COMING = "The recording of this note is still being stored."
 
 
@@ -51,9 +53,11 @@ class StoredWork:
         """Do the job to its end. Raises whatever keep_going raises, or a DictationError that says what came between."""
         progress = JobProgress(job.session_id, self._parts.publish)
         note = self._note(job)
-        if job.kind == UPLOAD and note.status != "IN_PROGRESS":
-            self._end(job, note.status == "COMPLETED", progress)  # an earlier try died after its last step but one
+        if job.kind == UPLOAD and note.status == "COMPLETED":  # an earlier try died after its last step but one
+            self._end(job, progress)
             return
+        if job.kind == UPLOAD and note.status == "FAILED":  # and this one while it gave up
+            raise InternalError(GIVEN_UP)
         pcm, seconds = self._read(job, note, progress, keep_going)
         if note.audio_status != "STORED" and job.kind == UPLOAD:
             progress.storing()
@@ -61,7 +65,7 @@ class StoredWork:
         keep_going()
         self._hear(job, note, pcm, seconds, progress, keep_going)
         self._finish(job, note, seconds, seconds, failure_code=None)
-        self._end(job, True, progress)
+        self._end(job, progress)
 
     def give_up(self, job: StoredJob, error: DictationError) -> None:
         """End it for good. What was heard and stored stays; what came in stays too while the store has no recording."""
@@ -148,10 +152,9 @@ class StoredWork:
         except InvalidSessionState:  # a note that was closed before its rest was heard; the words count all the same
             log.info("row_was_final", session_id=job.session_id)
 
-    def _end(self, job: StoredJob, completed: bool, progress: JobProgress) -> None:
-        if completed:
-            progress.done(self._parts.notes.of_session(job.session_id, job.user_id).word_count)
+    def _end(self, job: StoredJob, progress: JobProgress) -> None:
         shutil.rmtree(self._parts.folder_of(job.session_id), ignore_errors=True)
+        progress.done(self._parts.notes.of_session(job.session_id, job.user_id).word_count)
 
     def _close_note(self, job: StoredJob, error: DictationError) -> bool:
         """Close the row; True when its recording is stored, or when there is no note to have one."""

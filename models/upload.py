@@ -60,7 +60,7 @@ REASONS: dict[str, tuple[type[UploadRejected], str]] = {
         UploadTooLarge,
         "The file is larger than {limit} MB. Nothing was kept; send it in parts or compressed.",
     ),
-    "too_long": (UploadTooLarge, "The recording is longer than {limit} minutes. Nothing was kept; send it in parts."),
+    "too_long": (UploadTooLarge, "The recording is longer than {limit} min. Nothing was kept; send it in parts."),
     "unreadable": (
         UploadUnreadable,
         "The file is damaged or holds no sound. Nothing was kept; try to export it again.",

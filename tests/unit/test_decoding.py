@@ -75,7 +75,7 @@ def test_a_small_file_of_long_silence_stops_at_the_limit(tmp_path: Path) -> None
     with pytest.raises(UploadRejected) as refused:
         decode(recording, kind_of_file(recording), recording.with_name("sound.pcm"), 30, watch)
     assert (refused.value.status, refused.value.context["reason"]) == (413, "too_long")
-    assert refused.value.text.startswith("The recording is longer than 0.5 minutes.")
+    assert refused.value.text.startswith("The recording is longer than 0.5 min.")
     assert biggest <= 32 * BYTES_A_SECOND
     assert [entry.name for entry in recording.parent.iterdir()] == ["original"]
 
