@@ -39,7 +39,7 @@ export class Dictation {
   #line = null;
   #audio = null;
   #earlier = [];
-  #finished = Promise.resolve(null);
+  #finished = Promise.resolve([]);
 
   /**
    * @param {object} parts recorder, views {button, pause, display, clock, meter, connection, receipt, settings, signIn},
@@ -117,7 +117,8 @@ export class Dictation {
   /** @param {number} seconds that can still be recorded  @param {string} words the same in words */
   nearsEnd(words, seconds) {
     this.#views.display.showStatus(words);
-    if (seconds <= LAST_WARNING_SECONDS) this.#goingOn.nearlyFull();
+    if (seconds === 0) this.#end({ error_code: "BUFFER_OVERFLOW" });
+    else if (seconds <= LAST_WARNING_SECONDS) this.#goingOn.nearlyFull();
   }
 
   /** An empty page for the next dictation. */
@@ -190,8 +191,13 @@ export class Dictation {
       isShown,
       isGoing: () => this.#isGoing,
       end: (problem) => this.#end(problem),
-      continued: (noteId) => this.#earlier.push(noteId),
+      continued: (noteId) => this.#continued(noteId),
     });
+  }
+
+  #continued(noteId) {
+    if (noteId) this.#earlier.push(noteId);
+    this.#views.clock.beginAnew(this.#line.waiting.waitingSeconds);
   }
 
   /** The microphone or the server ended it. What was heard until now is finished like any other dictation. */
@@ -207,7 +213,7 @@ export class Dictation {
     return this.#finished;
   }
 
-  /** @returns {Promise<number|null>} the note's id, when there is one already */
+  /** @returns {Promise<number[]>} the notes that hold it, as far as they are known */
   async #finishNow() {
     const [line, audio, notes] = [this.#line, this.#audio, this.#earlier];
     await this.#capture.stop();
@@ -215,7 +221,7 @@ export class Dictation {
     this.#pausing.end();
     const noteId = await this.#finishing.finish({ line, audio, notes, isShown: () => this.#line === line });
     this.#recorder.move("finished");
-    return noteId;
+    return noteId === null ? notes : [...notes, noteId];
   }
 
   async #stopped() {

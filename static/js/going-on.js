@@ -9,8 +9,8 @@ export class GoingOn {
   #from = null;
 
   /**
-   * @param {object} parts notices: NoticeBoard; stop(): ends what is recorded, if it still is, and answers the id of its note
-   *   or null; record(continues, noteIds): begins a dictation that goes on from a session
+   * @param {object} parts notices: NoticeBoard; stop(): ends what is recorded, if it still is, and answers the ids of its
+   *   notes; record(continues, noteIds): begins a dictation that goes on from a session
    */
   constructor({ notices, stop, record }) {
     this.#notices = notices;
@@ -39,8 +39,8 @@ export class GoingOn {
     const from = this.#from;
     if (from === null) return;
     this.#from = null;
-    const noteId = await this.#stop();
-    await this.#record(from, noteId === null ? [] : [noteId]);
+    const earlier = await this.#stop();
+    await this.#record(from, earlier);
   }
 
   #tell(problem) {

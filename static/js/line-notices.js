@@ -3,7 +3,7 @@
  * @param {TranscriptionWebSocket} line  @param {KeptAudio} audio
  * @param {object} page notices: NoticeBoard; signIn: SignInHere
  * @param {object} dictation isShown(): it is the one on the page; isGoing(): it is being recorded; end(problem);
- *   continued(noteId): its first part has become a note
+ *   continued(noteId): its first part has become a note, null when nobody knows which
  */
 export function tellOfLine(line, audio, { notices, signIn }, { isShown, isGoing, end, continued }) {
   const on = (source, event, told) => source.on(event, (what) => isShown() && told(what));
@@ -17,7 +17,7 @@ export function tellOfLine(line, audio, { notices, signIn }, { isShown, isGoing,
   on(line, "refused", ({ error_code: code }) => code === "UNAUTHENTICATED" && tell("SIGNED_OUT", signIn.choices));
   on(line, "connected", () => notices.takeBack("SIGNED_OUT"));
   on(line, "continued", ({ transcription_id: id }) => {
-    if (id) continued(id);
+    continued(id);
     tell("CONTINUED", id ? [{ label: "Open the first note", href: `/notes/${encodeURIComponent(id)}` }] : []);
   });
   on(audio, "trouble", (isInTrouble) => {

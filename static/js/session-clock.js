@@ -1,6 +1,8 @@
 import { clock, duration } from "./format.js";
 
 const WARN_BEFORE_SECONDS = [60, 300, 900];
+/** The page ends a recording so long before the server would, so that nothing is left over that it refuses. */
+const END_BEFORE_SECONDS = 0.5;
 
 /** Time recorded and time left. It counts samples that were heard, so it can't run while nothing is recorded. */
 export class SessionClock {
@@ -8,10 +10,11 @@ export class SessionClock {
   #remainingView;
   #warn;
   #maxSeconds;
+  #limit;
   #elapsed = 0;
   #warned;
 
-  /** @param {(words: string, seconds: number) => void} warn told 15, 5 and 1 minutes before the end, once each */
+  /** @param {(words: string, seconds: number) => void} warn told 15, 5 and 1 minutes before the end and there, once each */
   constructor(elapsedView, remainingView, maxSeconds, warn) {
     this.#elapsedView = elapsedView;
     this.#remainingView = remainingView;
@@ -21,10 +24,14 @@ export class SessionClock {
 
   /** @param {number} maxSeconds that can still be recorded */
   reset(maxSeconds) {
-    this.#maxSeconds = maxSeconds;
+    this.#limit = maxSeconds;
     this.#elapsed = 0;
-    this.#warned = new Set(WARN_BEFORE_SECONDS.filter((seconds) => seconds >= maxSeconds));
-    this.#show();
+    this.#begin(0);
+  }
+
+  /** The server has begun another recording, which holds the last so many seconds already. */
+  beginAnew(seconds) {
+    this.#begin(this.#elapsed - seconds);
   }
 
   /** @param {number} seconds of audio just heard */
@@ -32,17 +39,23 @@ export class SessionClock {
     this.#elapsed += seconds;
     this.#show();
     const left = this.#maxSeconds - this.#elapsed;
-    const due = WARN_BEFORE_SECONDS.find((before) => left <= before);
+    const due = left <= END_BEFORE_SECONDS ? 0 : WARN_BEFORE_SECONDS.find((before) => left <= before);
     if (due === undefined || this.#warned.has(due)) return;
-    WARN_BEFORE_SECONDS.filter((before) => before >= due).forEach((before) => this.#warned.add(before));
+    [0, ...WARN_BEFORE_SECONDS].filter((before) => before >= due).forEach((before) => this.#warned.add(before));
     this.#remainingView.classList.add("is-near-end");
     this.#warn(`${duration(due)} left in this recording`, due);
+  }
+
+  #begin(elapsed) {
+    this.#maxSeconds = elapsed + this.#limit;
+    this.#warned = new Set(WARN_BEFORE_SECONDS.filter((seconds) => seconds >= this.#limit));
+    this.#remainingView.classList.remove("is-near-end");
+    this.#show();
   }
 
   #show() {
     write(this.#elapsedView, clock(this.#elapsed));
     write(this.#remainingView, `${clock(Math.max(0, this.#maxSeconds - this.#elapsed))} left`);
-    if (this.#elapsed === 0) this.#remainingView.classList.remove("is-near-end");
   }
 }
 

@@ -1,3 +1,6 @@
+/** The server takes no longer one: a computer that slept over the weekend. */
+const LONGEST_GAP_SECONDS = 86400;
+
 /** Says things to the server in the name of one session. */
 export class SessionVoice {
   #line;
@@ -38,5 +41,5 @@ export class SessionVoice {
 }
 
 function missing(seconds) {
-  return seconds > 0 ? { gap_seconds: seconds } : {};
+  return seconds > 0 ? { gap_seconds: Math.min(seconds, LONGEST_GAP_SECONDS) } : {};
 }

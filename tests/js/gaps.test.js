@@ -65,6 +65,14 @@ test("a dictation that ends in a gap says so with its end", async (t) => {
   assert.deepEqual([end.total_bytes, end.gap_seconds], [8000, 40]);
 });
 
+test("a weekend asleep is told as the longest gap the server takes", async (t) => {
+  const line = await openLine(t);
+  line.audio.gaps.suspect(0);
+  line.audio.gaps.settle(200000);
+  line.client.sendAudioChunk(new ArrayBuffer(8000));
+  assert.equal(line.socket.sentAs("audio_chunk")[0][1].gap_seconds, 86400);
+});
+
 test("a gap outlives the browser", async () => {
   const disk = new Disk();
   const about = { id: "a", startedAt: START, sampleRate: 16000 };

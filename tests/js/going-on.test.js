@@ -43,6 +43,18 @@ test("at the longest recording, one button goes on in a new dictation that is li
   assert.deepEqual([made.seen.receipt.transcription_id, made.seen.receipt.earlier], [8, [7]]);
 });
 
+test("the page ends by itself at the longest recording, and says so", async (t) => {
+  const made = await desk(t).recording();
+  made.dictation.nearsEnd("0 s left in this recording", 0);
+  await settled();
+  assert.equal(made.microphone.isOpen, false);
+  assert.deepEqual(made.line.wishes, ["end"]);
+  assert.match(made.seen.errorText, /Maximum recording duration reached/);
+  made.line.receipt.open(COMPLETE);
+  await settled();
+  assert.equal(made.seen.receipt.transcription_id, 7);
+});
+
 test("a minute before that, the same button ends this one and goes on at once; its key does nothing before", async (t) => {
   const made = await desk(t).recording();
   const first = made.line;

@@ -74,6 +74,21 @@ test("the clock counts what was heard, and warns 15, 5 and 1 minutes before the 
   ]);
 });
 
+test("the clock ends a recording just before the server would, and counts anew when the server begins another", (t) => {
+  const page = openPage(t, "<b></b><i></i>");
+  const [elapsed, remaining] = [page.querySelector("b"), page.querySelector("i")];
+  const told = [];
+  const clock = new SessionClock(elapsed, remaining, 30, (words, seconds) => told.push(seconds));
+  for (let second = 0; second < 20; second += 1) clock.add(1);
+  clock.beginAnew(5);
+  assert.deepEqual([elapsed.textContent, remaining.textContent], ["00:20", "00:25 left"]);
+  for (let second = 0; second < 24; second += 1) clock.add(1);
+  assert.deepEqual(told, []);
+  clock.add(0.5);
+  clock.add(0.5);
+  assert.deepEqual(told, [0]);
+});
+
 test("a limit shorter than a warning's time does not warn at once", (t) => {
   const page = openPage(t, "<b></b><i></i>");
   const warnings = [];

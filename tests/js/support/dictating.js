@@ -112,7 +112,7 @@ class Seen {
   offers = [];
   button = { show: (state) => this.states.push(state) };
   pause = { show: () => {} };
-  clock = { reset: (seconds) => (this.maxSeconds = seconds), add: () => {} };
+  clock = { reset: (seconds) => (this.maxSeconds = seconds), add: () => {}, beginAnew: () => {} };
   meter = {
     show: () => {},
     reset: () => {},
