@@ -76,7 +76,7 @@ class Clinician:
 
     def stop(self) -> None:
         """Press Stop and wait until everything is finished."""
-        self.page.get_by_role("button", name="Stop").click()
+        self.part("record").and_(self.page.get_by_role("button", name="Stop")).click()
         self.sees_state("ready")
 
     def sees_state(self, state: str) -> None:

@@ -30,6 +30,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture(scope="module")
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server whose recogniser answers at once, with words that were not spoken. A test may kill and start it."""
+    folder: Path = tmp_path_factory.mktemp("scripted")
+    settings = {"recogniser": "scripted", "scripted_final_every": 2, "max_sessions_per_user": 50}
+    with server_process(folder, login_attempts_per_minute=1000, **settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     with chromium(playwright) as started:
         yield started
@@ -48,3 +57,11 @@ def clinician(browser: Browser, server: ServerProcess) -> Iterator[NewClinician]
     for person in made:
         person.context.close()
         assert person.complaints == []
+
+
+@pytest.fixture
+def person(browser: Browser, scripted: ServerProcess) -> Iterator[Clinician]:
+    """Somebody signed in at the scripted server; the browser may complain of what is broken on purpose."""
+    made = Clinician(browser, scripted.url).sign_in()
+    yield made
+    made.context.close()
