@@ -8,11 +8,14 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
+from models.base import Base
 from models.errors import DatabaseUnavailable
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -38,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class SchemaUnknown(Exception):
-    """The database holds tables that no migration made, so it can't be upgraded."""
+    """The database holds tables that no migration made, or of a newer program that this one can't work with."""
 
 
 def open_engine(url: str, pool_size: int = POOL_SIZE) -> Engine:
@@ -93,7 +96,9 @@ def upgrade_schema(database: str | Engine) -> None:
     """Bring the schema to the newest revision; safe when several workers start at once.
 
     A database from before live dictation, which holds the table `transcriptions` and was never stamped, is
-    taken for revision 0001 and upgraded with its rows. Raises DatabaseUnavailable, SchemaUnknown.
+    taken for revision 0001 and upgraded with its rows. One that a newer program has upgraded is left as it is, when
+    this program can work with it: while versions change, old workers go on, and start again, beside new ones. Raises
+    DatabaseUnavailable, SchemaUnknown.
     """
     engine = open_engine(database) if isinstance(database, str) else database
     try:
@@ -117,7 +122,35 @@ def _upgrade(connection: Connection) -> None:
         if any(column["name"] == "session_id" for column in inspect(connection).get_columns("transcriptions")):
             raise SchemaUnknown("The table transcriptions was not made by a migration; restore or empty the database")
         command.stamp(config, AS_IT_STOOD)
-    command.upgrade(config, "head")
+    unknown = _revisions(connection) - {
+        script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
+    }
+    if not unknown:
+        command.upgrade(config, "head")
+    elif misfits := _misfits(connection):
+        raise SchemaUnknown(
+            f"The database is newer than this program (revision {min(unknown)}), which can't use it: "
+            f"{'; '.join(misfits)}. Start the newer program. Nothing was changed"
+        )
+    else:
+        log.warning("the database is newer than this program, which can use it: revision %s", min(unknown))
+
+
+def _revisions(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _misfits(connection: Connection) -> list[str]:
+    """What this program reads or writes that isn't there, and what is there that would refuse its rows."""
+    inspector, found = inspect(connection), list[str]()
+    tables = set(inspector.get_table_names())
+    for table in Base.metadata.sorted_tables:
+        there = {column["name"]: column for column in inspector.get_columns(table.name)} if table.name in tables else {}
+        found += [f"{table.name}.{column.name} is missing" for column in table.columns if column.name not in there]
+        for name in there.keys() - table.columns.keys():
+            if not there[name]["nullable"] and there[name]["default"] is None:
+                found.append(f"{table.name}.{name} must be given")
+    return found
 
 
 def _open_sqlite(url: str, settings: dict[str, Any], pool_size: int) -> Engine:
