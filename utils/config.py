@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     audio_burst_seconds: float = Field(ge=1, le=3600)
     max_send_queue_size: int = Field(ge=10, le=100_000)
     slow_client_seconds: float = Field(gt=0, le=600)
+    max_sockets_per_user: int = Field(ge=1, le=100_000)
+    stranger_seconds: float = Field(gt=0, le=600)
+    max_strangers: int = Field(ge=10, le=100_000)
 
     spool_sync_ms: int = Field(ge=1, le=2000)
     spool_floor_mb: int = Field(ge=0, le=1_000_000)

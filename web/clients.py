@@ -51,9 +51,25 @@ class SocketClients:
 
     def hang_up_socket(self, sid: str) -> None:
         """Take no more from this socket, and cut its transport soon."""
-        transport = self._server.manager.eio_sid_from_sid(sid, "/")
+        transport = self.transport_of(sid)
         self._server.disconnect(sid)
-        self._runtime.spawn(self._cut, transport)
+        self._runtime.spawn(self._cut_soon, transport)
+
+    @property
+    def transports(self) -> list[str]:
+        """Every open connection, whether or not it has said who it is."""
+        return list(self._server.eio.sockets)
+
+    def transport_of(self, sid: str) -> str | None:
+        """The connection of a socket, None when it is gone."""
+        transport: str | None = self._server.manager.eio_sid_from_sid(sid, "/")
+        return transport
+
+    def cut(self, transport: str | None) -> None:
+        """Close a connection, and never wait for its queue: a client that reads nothing would hold the hub."""
+        connection = self._server.eio.sockets.get(transport)
+        if connection is not None:
+            connection.close(wait=False, abort=True)
 
     def forget(self, sid: str) -> None:
         """The socket is gone."""
@@ -64,14 +80,12 @@ class SocketClients:
         """python-socketio's server, which is there once the application is wired."""
         return self._socketio.server
 
-    def _cut(self, transport: str | None) -> None:
+    def _cut_soon(self, transport: str | None) -> None:
         self._runtime.sleep(LAST_MESSAGES_SECONDS)
-        connection = self._server.eio.sockets.get(transport)
-        if connection is not None:  # never wait for its queue: a client that reads nothing would hold the hub
-            connection.close(wait=False, abort=True)
+        self.cut(transport)
 
     def _lags(self, sid: str) -> bool:
-        transport = self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
+        transport = self._server.eio.sockets.get(self.transport_of(sid))
         if transport is None or transport.queue.qsize() <= self._max_queue:
             self._slow_since.pop(sid, None)
             return False

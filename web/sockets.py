@@ -4,6 +4,7 @@ Handlers run on the hub. They are registered on python-socketio's own server: Fl
 every chunk of audio (measured: 100 us each). Every event goes through `_guarded`, so none is answered unauthenticated.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from socketio.exceptions import ConnectionRefusedError as Refusal
 from aws_services.session_manager import SessionManager
 from local_services.accounts import Accounts, SignedIn
 from local_services.audit_trail import AuditTrail
-from models.errors import DictationError, InternalError, Unauthenticated, ValidationFailed
+from models.errors import DictationError, InternalError, RateLimited, Unauthenticated, ValidationFailed
 from utils.config import Settings
 from utils.logging import get_logger
 from utils.runtime import Runtime
@@ -23,6 +24,7 @@ from web.incoming import read_chunk, read_end, read_place, read_session_id, read
 from web.login import session_token_from_environ
 from web.packets import MALFORMED
 from web.parts import EXTENSION
+from web.strangers import Strangers
 
 log = get_logger("sockets")
 
@@ -63,6 +65,7 @@ class SocketDoor:
         self._settings = settings
         self._audit: AuditTrail = app.extensions[EXTENSION].audit
         self._callers: dict[str, Caller] = {}
+        self._strangers = Strangers(settings.stranger_seconds, settings.max_strangers)
         events: dict[str, Callable[..., None]] = {
             "session_start": self._session_start,
             "audio_chunk": self._audio_chunk,
@@ -82,7 +85,9 @@ class SocketDoor:
 
     def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         try:
-            self._callers[sid] = self._runtime.offload(self._who, environ, auth)
+            caller = self._runtime.offload(self._who, environ, auth)
+            self._refuse_too_many(caller.signed_in.user_id)
+            self._callers[sid] = caller
         except DictationError as error:
             log.info("connection_refused", code=error.code)
             refusal = Refusal(error.text)
@@ -101,6 +106,11 @@ class SocketDoor:
         if cookie_token is None:
             raise Unauthenticated
         return Caller(self._accounts.user_of_session(cookie_token), cookie_token, is_cookie=True)
+
+    def _refuse_too_many(self, user_id: str) -> None:
+        most = max(self._settings.max_sockets_per_user, 2 * self._settings.max_sessions_per_user)
+        if sum(caller.signed_in.user_id == user_id for caller in self._callers.values()) >= most:
+            raise RateLimited("You have too many connections open. Close other tabs, then try again.")
 
     def _disconnect(self, sid: str, _reason: Any = None) -> None:
         self._callers.pop(sid, None)
@@ -164,12 +174,14 @@ class SocketDoor:
         if caller.refused_in_a_row >= MAX_REFUSED_IN_A_ROW and not error.retryable:
             self._clients.hang_up_socket(sid)
 
-    # Sign-ins that ended
+    # Sign-ins that ended, and never began
 
     def watch_sign_ins(self) -> None:
-        """Close the sockets of people who signed out, were disabled or were away too long. Runs as a task, for ever."""
+        """Close the sockets of people who signed out, were disabled or were away too long, and of those who never said
+        who they are. Runs as a task, for ever."""
         while True:
             self._runtime.sleep(WATCH_SECONDS)
+            self._send_strangers_away()
             callers = dict(self._callers)
             dictating = {sid for sid in callers if self._manager.on_socket(sid) is not None}
             try:
@@ -177,6 +189,14 @@ class SocketDoor:
                     self._shut_out(sid, callers[sid])
             except Exception as error:  # noqa: BLE001 - such as the database away: nobody is signed out for that
                 log.warning("sign_ins_not_checked", error=error)
+
+    def _send_strangers_away(self) -> None:
+        known = [transport for sid in self._callers if (transport := self._clients.transport_of(sid))]
+        overdue = self._strangers.overdue(self._clients.transports, known, time.monotonic())
+        if overdue:
+            log.warning("strangers_sent_away", connections=len(overdue))
+        for transport in overdue:
+            self._clients.cut(transport)
 
     def _shut_out(self, sid: str, caller: Caller) -> None:
         """The socket is closed and nothing more taken from it; its dictation stays to be resumed."""
