@@ -153,7 +153,8 @@ class JobRunner:
         is_outage = isinstance(error, OUTAGES)
         if is_outage or (error.retryable and job.attempts < MAX_ATTEMPTS):
             JobProgress(job.session_id, self._parts.publish).waiting(error)
-            self._settle(held, OUTAGE_SECONDS if is_outage else RETRY_SECONDS, counts=not is_outage)
+            usual = OUTAGE_SECONDS if is_outage else RETRY_SECONDS
+            self._settle(held, usual if error.retry_after is None else error.retry_after, counts=not is_outage)
             return
         self._work.give_up(job, error)
         self._leases.finish(job.id, self._parts.worker_id, error.code)

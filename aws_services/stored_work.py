@@ -19,6 +19,7 @@ from models.errors import (
     NotFound,
     RecordingExists,
     RecordingNotFound,
+    StorageFull,
     StoreUnavailable,
 )
 from models.ledger import MICROPHONE, Heard, SoundGap
@@ -26,7 +27,7 @@ from models.note import Note
 from models.ports import Closing
 from models.stored_ports import UPLOAD, FileRequest, StoredJob
 from models.transcript import Final, Segment
-from models.upload import UploadCancelled, UploadRejected
+from models.upload import MEGABYTE, UploadCancelled, UploadRejected
 from utils import metrics
 from utils.logging import get_logger
 
@@ -39,6 +40,8 @@ LONGEST_RECORDING_SECONDS = 24 * 3600
 BLOCK_BYTES = 1024 * 1024
 GIVEN_UP = "The recording could not be turned into text. What was heard and stored is safe; try again later."
 STILL_COMING = "The recording of this note is still being stored."
+COMING_SECONDS = 2.0
+"""When to look for it again"""
 
 
 class StoredWork:
@@ -85,6 +88,7 @@ class StoredWork:
         folder = self._parts.folder_of(job.session_id)
         pcm = folder / SOUND
         if not pcm.exists():
+            self._check_room()
             progress.reading()
             longest = self._parts.limits.max_upload_seconds
             if job.kind != UPLOAD:
@@ -96,9 +100,14 @@ class StoredWork:
         self._measured(job.id, seconds)
         return pcm, seconds
 
+    def _check_room(self) -> None:
+        limits = self._parts.limits
+        if shutil.disk_usage(self._parts.folder).free < limits.spool_floor_mb * MEGABYTE:
+            raise StorageFull("Server storage is nearly full. The recording is kept and is read when there is room.")
+
     def _fetch(self, note: Note, folder: Path, keep_going: KeepGoing) -> None:
         if note.audio_status == "PENDING":
-            raise StoreUnavailable(STILL_COMING)
+            raise StoreUnavailable(STILL_COMING, retry_after=COMING_SECONDS)
         if note.audio_status != "STORED" or note.audio_s3_key is None:
             raise RecordingNotFound
         folder.mkdir(mode=0o700, exist_ok=True)

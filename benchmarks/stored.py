@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.flow.test_uploads import Sender
 from tests.process import server_process
 from tests.recordings import SPOKEN, made
+from tests.sender import Sender
 
 LOOK_SECONDS = 0.2
 

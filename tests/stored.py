@@ -38,7 +38,7 @@ class Stored:
         self.jobs, self.leases = SqlJobs(engine), SqlJobLeases(engine)
         self.transcripts, self.notes, self.statuses = SqlTranscripts(engine), SqlNotes(engine), SqlStatuses(engine)
         self.store = FileAudioStore(folder / "recordings")
-        self.limits: dict[str, Any] = {}
+        self.limits: dict[str, Any] = {"spool_floor_mb": 1}
         self.recogniser: Any = WindowedRecogniser("scripted", make)
 
     def worker(self) -> JobRunner:

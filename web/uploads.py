@@ -12,12 +12,13 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from aws_services.uploads import Accepted, Incoming, Uploads
-from models.errors import NotFound, RateLimited, RecogniserFailed
-from models.status import COMPLETED, JobStatus
+from models.errors import InvalidSessionState, NotFound, RateLimited, RecogniserFailed, RecordingNotFound
+from models.status import COMPLETED, ENDINGS, JobStatus
 from models.stored_ports import Jobs, StatusLog, StoredJob
 from models.upload import UploadUnreadable, rejected
 from web.large_bodies import FIRST_LOOK, FORM_BYTES
 from web.login import visitor
+from web.note_access import own_note
 from web.note_shapes import note_shape
 from web.parts import parts
 
@@ -83,6 +84,19 @@ def cancel(session_id: object) -> ResponseReturnValue:
     return _latest(job).as_dict()
 
 
+@uploads.post("/transcriptions/<note:note_id>/recognise")
+def recognise(note_id: int) -> ResponseReturnValue:
+    """Have the part of a note's recording that has no text recognised, and added to its text."""
+    note = own_note(note_id, "note_recognised_again")
+    if note.session_id is None or note.audio_s3_key is None:
+        raise RecordingNotFound
+    if note.status != "IN_PROGRESS":
+        _door().uploads.enqueue_rest(note.session_id, note.ledger.recognised_seconds)
+    elif not _is_under_way(note.session_id):
+        raise InvalidSessionState("This dictation still goes on. Its text comes by itself.")
+    return _ticket(Accepted(note.session_id, note.id, existing=True)), 202
+
+
 @uploads.get("/sessions/<uuid:session_id>/status")
 def status(session_id: object) -> ResponseReturnValue:
     """How far it is."""
@@ -104,6 +118,13 @@ def _own_job(session_id: str) -> StoredJob:
         parts().audit.record("job_denied", who.user_id, session_id, request.remote_addr, "denied")
         raise
     return job
+
+
+def _is_under_way(session_id: str) -> bool:
+    try:
+        return _door().jobs.of_session(session_id).status not in ENDINGS
+    except NotFound:
+        return False
 
 
 def _latest(job: StoredJob) -> JobStatus:

@@ -5,62 +5,19 @@ import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 from tests.conftest import ASYNC_MODES
-from tests.process import EMAIL, PASSWORD, ServerProcess, server_process
+from tests.process import PASSWORD, ServerProcess, server_process
 from tests.recordings import HOSTILE, SPOKEN_SECONDS, silence, spoken
+from tests.sender import API, Sender, left_over
 from tests.speaker import CSRF, sign_in, wait_until
 from tests.speech.hearing import spoken_text
 from tests.speech.wer import word_error_rate
 
 pytestmark = pytest.mark.integration
-
-API = "/api/v1"
-
-
-class Sender:
-    """A program with a token of its own."""
-
-    def __init__(self, server: ServerProcess, email: str = EMAIL) -> None:
-        self.server = server
-        self.http = requests.Session()
-        with server.accounts() as accounts:
-            self.http.headers["Authorization"] = f"Bearer {accounts.create_token(email, 'importer')}"
-
-    def send(self, recording: Path | bytes, name: str = "visit.bin", **asked: Any) -> requests.Response:
-        """As a form, the way a page does it."""
-        content = recording if isinstance(recording, bytes) else recording.read_bytes()
-        return self.http.post(
-            f"{self.server.url}{API}/transcribe", params=asked, files={"file": (name, content)}, timeout=120
-        )
-
-    def get(self, path: str) -> requests.Response:
-        return self.http.get(f"{self.server.url}{path}", timeout=30)
-
-    def status(self, ticket: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self.get(ticket["status_url"]).json()
-        return answer
-
-    def end_of(self, ticket: dict[str, Any]) -> dict[str, Any]:
-        """The status that ends it, once it came; progress never goes back on the way."""
-        seen: list[int] = []
-
-        def is_over() -> bool:
-            now = self.status(ticket)
-            seen.append(now["progress"])
-            return now["status"] in ("completed", "failed")
-
-        wait_until(is_over)
-        assert seen == sorted(seen)
-        return self.status(ticket)
-
-    def note(self, ticket: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self.get(f"{API}/transcriptions/{ticket['transcription_id']}").json()
-        return answer
 
 
 @pytest.fixture(scope="module", params=ASYNC_MODES)
@@ -79,12 +36,6 @@ def sender(server: ServerProcess) -> Sender:
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return spoken(Path(tmp_path_factory.mktemp("spoken")), "mp3")
-
-
-def left_over(server: ServerProcess) -> list[str]:
-    """What lies in the folders of uploads and requests."""
-    folders = (server.folder / "instance" / name for name in ("uploads", "tmp"))
-    return [entry.name for folder in folders for entry in folder.iterdir()]
 
 
 def test_a_recording_becomes_a_note_that_can_be_read_and_played(sender: Sender, tmp_path: Path) -> None:
@@ -202,12 +153,11 @@ def test_several_files_or_none_are_refused(sender: Sender, recording: Path) -> N
 
 def test_a_cancelled_recording_is_told_so_and_its_job_ends(sender: Sender, tmp_path: Path) -> None:
     ticket = sender.send(silence(tmp_path, 299.5), again="true").json()
-    url = f"{sender.server.url}{API}/transcribe/{ticket['session_id']}"
-    told = sender.http.delete(url, timeout=30).json()
+    told = sender.cancel(ticket["session_id"]).json()
     assert told["status"] in ("failed", "completed")  # completed when it was faster
     if told["status"] == "failed":
         assert told["error"]["error_code"] == "CANCELLED"
-    assert sender.http.delete(url, timeout=30).json() == sender.status(ticket)
+    assert sender.cancel(ticket["session_id"]).json() == sender.status(ticket)
     wait_until(lambda: left_over(sender.server) == [])
 
 
@@ -228,16 +178,26 @@ def test_nobody_else_can_watch_or_cancel_it(server: ServerProcess, sender: Sende
     stranger = Sender(server, stranger_email)
     ticket = sender.send(recording, again="true").json()
     for session_id in (ticket["session_id"], str(uuid.uuid4())):
-        for ask in (
-            lambda path: stranger.get(path),
-            lambda path: stranger.http.delete(f"{server.url}{path.replace('sessions', 'transcribe')[:-7]}", timeout=30),
-        ):
-            refused = ask(f"{API}/sessions/{session_id}/status")
+        for refused in (stranger.get(f"{API}/sessions/{session_id}/status"), stranger.cancel(session_id)):
             assert refused.status_code == 404
             assert refused.json()["message"] == "There is no such note, or it is not yours."
     assert sender.end_of(ticket)["status"] == "completed"
     anybody = requests.get(f"{server.url}{ticket['status_url']}", timeout=30)
     assert anybody.status_code == 401
+
+
+def test_a_note_can_be_heard_again_from_where_its_text_ends(sender: Sender, tmp_path: Path) -> None:
+    ticket = sender.send(silence(tmp_path, 3.25), again="1").json()
+    sender.end_of(ticket)
+    before = sender.note(ticket)
+    again = sender.http.post(
+        f"{sender.server.url}{API}/transcriptions/{ticket['transcription_id']}/recognise", timeout=30
+    )
+    assert again.status_code == 202
+    assert again.json()["status_url"] == ticket["status_url"]
+    end = sender.end_of(again.json())
+    assert end["status"] == "completed"
+    assert sender.note(ticket)["transcript_text"] == before["transcript_text"]  # nothing was missing
 
 
 # With its own server each
@@ -275,7 +235,7 @@ def test_too_many_waiting_recordings_of_one_user_are_refused_until_some_are_done
         refused = sender.send(silence(tmp_path, 9))
         assert (refused.status_code, refused.json()["error_code"]) == (429, "RATE_LIMITED")
         assert "2 of your recordings are waiting" in refused.json()["message"]
-        sender.http.delete(f"{server.url}{API}/transcribe/{tickets[0]['session_id']}", timeout=30)
+        sender.cancel(tickets[0]["session_id"])
         assert sender.send(silence(tmp_path, 9)).status_code == 202
 
 

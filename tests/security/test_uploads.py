@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.flow.test_uploads import API, Sender, left_over
 from tests.process import ServerProcess, server_process
 from tests.recordings import made, silence, spoken
+from tests.sender import API, Sender, left_over
 from tests.speaker import sign_in, wait_until
 
 pytestmark = pytest.mark.integration

@@ -224,6 +224,15 @@ def test_an_unforeseen_failure_is_tried_again(
     assert stored.note(session_id).status == "COMPLETED"
 
 
+def test_while_the_disk_is_full_the_job_waits(stored: Stored, long_recording: Path) -> None:
+    session_id = stored.upload(long_recording)
+    stored.limits["spool_floor_mb"] = 10**12
+    stored.worker().work_on()
+    assert stored.told(session_id)[-1].phase == "waiting"
+    job = stored.jobs.of_session(session_id)
+    assert (job.status, job.attempts) == ("queued", 0)
+
+
 # Stopping
 
 
@@ -361,7 +370,7 @@ def test_the_rest_of_a_note_that_was_closed_is_added_to_its_text(stored: Stored,
 def test_the_rest_of_a_recording_that_is_still_being_stored_is_waited_for(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aws_services.job_runner.OUTAGE_SECONDS", 0.0)
+    monkeypatch.setattr("aws_services.stored_work.COMING_SECONDS", 0.0)
     begun, _ = begin(stored.transcripts)
     stored.jobs.enqueue_rest(begun.session_id)
     for _ in range(5):
