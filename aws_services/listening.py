@@ -86,7 +86,8 @@ class Listening:
         self._open_stream()
 
     def resume_at(self, accepted: int, settled_seconds: float) -> None:
-        """Go on with a session that has `accepted` bytes, of which the finals cover `settled_seconds`."""
+        """Go on with a session that has `accepted` bytes; its finals cover `settled_seconds`, which may be more: then
+        the disk lost sound that was heard already, and it is not heard twice when it comes again."""
         self._accepted, self._told_until = accepted, settled_seconds
         self._settled = self._fed = self._bytes_at(settled_seconds)
         self._caught_up = False
@@ -182,7 +183,7 @@ class Listening:
                 return  # said twice
             self._attempts.succeeded()
             self._told_until = heard.end_time
-            self._settled = max(self._settled, self._bytes_at(heard.end_time))
+            self._settled = max(self._settled, min(self._bytes_at(heard.end_time), self._fed))
             self._unsettled.pop(heard.segment_id, None)
         elif heard.text:
             self._unsettled[heard.segment_id] = heard.start_time
@@ -292,4 +293,4 @@ class Listening:
         return self.spooled
 
     def _bytes_at(self, seconds: float) -> int:
-        return min(round(seconds * self._request.sample_rate) * BYTES_PER_SAMPLE, max(self._accepted, 0))
+        return round(seconds * self._request.sample_rate) * BYTES_PER_SAMPLE

@@ -234,3 +234,25 @@ def test_f14_a_recogniser_that_is_away_for_a_while_hears_everything_once_it_is_b
     edges = [0.0, *ear.edges, 2.0]
     assert edges[::2] == pytest.approx(edges[1::2])
     recogniser.close()
+
+
+def test_sound_that_was_recognised_and_then_lost_by_the_disk_is_not_heard_twice_when_it_comes_again(
+    runtime, monkeypatch
+):
+    """A power cut can lose sound that was not acknowledged yet, behind a final that was."""
+    hurry(monkeypatch)
+    recogniser = ScriptedRecogniser(2)
+
+    def body():
+        ear = Ear(runtime, recogniser)
+        ear.disk.received_bytes = SECOND
+        ear.listening.resume_at(SECOND, settled_seconds=1.5)
+        ear.say(8)
+        ear.listening.finish()
+        assert ear.over.wait(PATIENCE)
+        return ear
+
+    ear = runtime.on_hub(body)()
+    edges = [1.5, *ear.edges, 3.0]
+    assert edges[::2] == pytest.approx(edges[1::2])
+    recogniser.close()
