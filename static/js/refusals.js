@@ -26,5 +26,6 @@ export function meaningOf({ error_code: code, context, recoverable }, isOpen) {
   if (code === "SESSION_SUPERSEDED") return "superseded";
   if (code === UNKNOWN) return context?.finished ? "finished" : "unknown";
   if (!isOpen) return FINAL.includes(code) ? "final" : "later";
+  if (code === "STORAGE_FULL" && recoverable === false) return "ended";
   return BY_CODE[code] ?? (recoverable === false ? "ended" : "told");
 }
