@@ -7,6 +7,7 @@
     │   ├── Forbidden                FORBIDDEN
     │   ├── NotFound                 NOT_FOUND
     │   ├── ValidationFailed         VALIDATION_FAILED
+    │   ├── UploadRejected           UPLOAD_REJECTED (models/upload.py)
     │   └── RateLimited              RATE_LIMITED
     ├── SessionError                 a live session refuses
     │   ├── SessionLimitExceeded     SESSION_LIMIT_EXCEEDED

@@ -26,6 +26,8 @@ from models.transcript import Final, Segment, Word
 from utils.config import Settings, load_settings
 from utils.database import open_engine, upgrade_schema
 from web.register import register_web
+from web.stored_wiring import stored_of
+from web.uploads import register_uploads
 
 PROJECT = Path(__file__).resolve().parent.parent
 PASSWORD = "four quiet words here"
@@ -111,6 +113,8 @@ class Site:
             lambda: 3,
             "pocketsphinx",
         )
+        self.stored = stored_of(settings, engine, self.store)
+        register_uploads(self.app, self.stored.door)
 
     def add(self, email: str, role: str = "clinician") -> Account:
         return self.accounts.add_user(email, role, PASSWORD)

@@ -301,7 +301,7 @@ def test_the_document_of_the_interface_names_exactly_the_routes_there_are(site: 
     document = site.browser().get("/api/v1/openapi.json").json
     documented = {(path, method) for path, methods in document["paths"].items() for method in methods}
     there = {
-        (re.sub(r"<note:(\w+)>", r"{\1}", rule.rule).removeprefix("/api/v1"), method.lower())
+        (re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule).removeprefix("/api/v1"), method.lower())
         for rule in site.app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1")
         for method in rule.methods - {"HEAD", "OPTIONS"}

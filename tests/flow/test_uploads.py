@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from jsonschema import Draft202012Validator
 
 from tests.conftest import ASYNC_MODES
 from tests.process import PASSWORD, ServerProcess, server_process
@@ -181,6 +182,8 @@ def test_nobody_else_can_watch_or_cancel_it(server: ServerProcess, sender: Sende
         for refused in (stranger.get(f"{API}/sessions/{session_id}/status"), stranger.cancel(session_id)):
             assert refused.status_code == 404
             assert refused.json()["message"] == "There is no such note, or it is not yours."
+    recognise = f"{server.url}{API}/transcriptions/{ticket['transcription_id']}/recognise"
+    assert stranger.http.post(recognise, timeout=30).status_code == 404
     assert sender.end_of(ticket)["status"] == "completed"
     anybody = requests.get(f"{server.url}{ticket['status_url']}", timeout=30)
     assert anybody.status_code == 401
@@ -198,6 +201,18 @@ def test_a_note_can_be_heard_again_from_where_its_text_ends(sender: Sender, tmp_
     end = sender.end_of(again.json())
     assert end["status"] == "completed"
     assert sender.note(ticket)["transcript_text"] == before["transcript_text"]  # nothing was missing
+
+
+def test_answers_have_the_shape_that_the_document_promises(sender: Sender, tmp_path: Path) -> None:
+    document = sender.get(f"{API}/openapi.json").json()
+    ticket = sender.send(silence(tmp_path, 2.5), again="1").json()
+    sender.end_of(ticket)
+    failed = sender.send(silence(tmp_path, 400), again="1").json()
+    answers = {"Ticket": [ticket], "Status": [sender.status(ticket), sender.end_of(failed)]}
+    for name, told in answers.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        for one in told:
+            Draft202012Validator(schema).validate(one)
 
 
 # With its own server each
