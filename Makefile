@@ -55,6 +55,7 @@ SOAK_OUTAGES ?= 3 20 120
 
 soak:  ## long runs with figures, some 50 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 9
 	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) --hours $(SOAK_HOURS) --outages $(SOAK_OUTAGES)
+	$(BIN)/python -m pytest -q tests/soak/browser
 
 lock: $(VENV)/.tests  ## pin the newest versions that requirements*.in allow
 	$(LOCK) --upgrade -o requirements.txt requirements.in

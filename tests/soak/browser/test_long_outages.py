@@ -1,0 +1,87 @@
+"""Twenty seconds and more without a server or a network, while somebody goes on speaking."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.clinician import Clinician
+from tests.browser.tap import Tap
+from tests.browser.test_dictation import ROUNDED, SPOKEN, heard_all
+from tests.process import ServerProcess, server_process
+from tests.speech.wer import word_error_rate
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.faults]
+
+MOST_WRONG = 0.3
+OUTAGE_SECONDS = 20
+CATCH_UP_SECONDS = 5
+"""The backlog of such an outage is sent by then"""
+
+Outage = Callable[[Clinician, ServerProcess], None]
+
+
+def test_a_server_killed_while_speaking_costs_neither_sound_nor_words(browser: Browser, tmp_path: Path) -> None:
+    with server_process(tmp_path) as server:
+        person = Clinician(browser, server.url).sign_in()
+        person.record()
+        person.speaks_until(3)
+        server.kill()
+        expect(person.part("connection")).to_contain_text("still recording")
+        person.speaks_until(15)
+        person.sees_state("recording")
+        server.start()
+        expect(person.part("connection")).to_contain_text("Live")
+        heard_all(person)
+        person.stop()
+        receipt = person.page.locator(".receipt")
+        expect(receipt).to_contain_text("Recording saved")  # words may still be catching up
+        note = person.newest_note()
+        assert note["status"] == "COMPLETED"
+        assert note["audio_duration_seconds"] == pytest.approx(person.elapsed_seconds, abs=ROUNDED)
+        assert word_error_rate(SPOKEN, note["transcript_text"]) <= MOST_WRONG
+        shown = " ".join(person.page.locator(".segment.final").all_inner_texts())
+        assert shown.split() == note["transcript_text"].split()
+        person.context.close()
+
+
+def goes_offline(person: Clinician, _server: ServerProcess) -> None:
+    person.context.set_offline(True)
+
+
+def comes_online(person: Clinician, _server: ServerProcess) -> None:
+    person.context.set_offline(False)
+
+
+def is_killed(_person: Clinician, server: ServerProcess) -> None:
+    server.kill()
+
+
+def is_started(_person: Clinician, server: ServerProcess) -> None:
+    server.start()
+
+
+@pytest.mark.parametrize(("goes", "comes_back"), [(goes_offline, comes_online), (is_killed, is_started)])
+def test_f23_twenty_seconds_away_cost_no_byte_and_the_page_says_what_waits(
+    person: Clinician, scripted: ServerProcess, goes: Outage, comes_back: Outage
+) -> None:
+    tap = Tap(person.page, scripted)
+    person.record()
+    person.speaks_until(3)
+    goes(person, scripted)
+    person.speaks_until(3 + OUTAGE_SECONDS)
+    expect(person.part("connection")).to_contain_text("still recording, saved on this computer")
+    expect(person.part("connection")).to_contain_text("s waiting to send")
+    comes_back(person, scripted)
+    back_at = person.elapsed_seconds
+    expect(person.part("connection")).to_contain_text("Live")
+    slowest = CATCH_UP_SECONDS + 15  # the next try may be 15 s away, unless the browser says that the network is back
+    assert person.elapsed_seconds - back_at <= slowest
+    person.page.get_by_role("button", name="Pause").click()
+    person.sees_state("paused")
+    tap.is_whole()
+    person.stop()
+    note = person.newest_note()
+    assert note["audio_duration_seconds"] == pytest.approx(tap.seconds, abs=0.001)
+    assert note["ledger"]["gaps"] == []
