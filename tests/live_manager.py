@@ -17,7 +17,7 @@ from local_services.scripted_recogniser import ScriptedRecogniser
 from models.errors import DictationError, NotFound
 from models.ledger import Heard
 from models.note import NoteItem
-from models.notices import Notice
+from models.notices import Notice, Refused
 from models.ports import Closing, Opening, StoredRecording
 from models.requests import EndRequest, StartRequest
 from models.session import Session
@@ -56,6 +56,11 @@ class RememberingClients:
     def of(self, kind: type, session_id: str | None = None) -> list[Any]:
         """The notices of one kind."""
         return [n for sid, n in self.told if isinstance(n, kind) and session_id in (None, sid)]
+
+    @property
+    def codes(self) -> list[str]:
+        """The error codes told."""
+        return [notice.error.code for notice in self.of(Refused)]
 
 
 class RememberingRows:
