@@ -1,0 +1,78 @@
+"""The whole program with Amazon Transcribe Medical behind it, as the stand-in plays it."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ASYNC_MODES
+from tests.process import ServerProcess, server_process
+from tests.speaker import Speaker
+from tests.standin.account import an_account
+from tests.standin.behaviour import Behaviour
+from tests.standin.numbers import numbers_in, spoken
+from tests.standin.service import ACCESS_KEY, SECRET_KEY, TranscribeStandIn
+
+pytestmark = pytest.mark.integration
+SECONDS = 8
+
+
+@pytest.fixture
+def service() -> Iterator[TranscribeStandIn]:
+    with TranscribeStandIn() as made:
+        yield made
+
+
+def the_program(folder: Path, service: TranscribeStandIn, **settings: object) -> AbstractContextManager[ServerProcess]:
+    return server_process(folder, **{"recogniser": "aws", "transcribe_endpoint_url": service.url, **settings})
+
+
+@pytest.mark.parametrize("async_mode", ASYNC_MODES)
+def test_a_dictation_is_read_by_transcribe_whatever_happens_on_the_way(
+    service: TranscribeStandIn, tmp_path: Path, async_mode: str
+) -> None:
+    service.behave(Behaviour("InternalFailureException", 4.5))
+    with an_account(), the_program(tmp_path, service, async_mode=async_mode) as server:
+        speaker = Speaker(server.url)
+        ack = speaker.start(specialty="RADIOLOGY")
+        assert ack["recogniser"] == "Amazon Transcribe Medical"
+        speaker.say(spoken(0, SECONDS))
+        speaker.wait_for("transcription_result", is_partial=False)
+        assert speaker.end()["type"] == "session_complete"
+        note = speaker.note()
+        speaker.close()
+    assert numbers_in(note["transcript_text"]) == list(range(SECONDS))
+    assert (note["recogniser"], note["specialty"]) == ("Amazon Transcribe Medical", "RADIOLOGY")
+    words = [word for final in speaker.finals for word in final["words"]]
+    assert [word["start_time"] for word in words] == list(range(SECONDS))
+    assert all(0.8 < word["confidence"] <= 1 for word in words)
+    assert [conversation.given["specialty"] for conversation in service.conversations] == ["RADIOLOGY"] * 2
+    log = server.log.read_text()
+    assert "internal_failure_exception" in log
+    for secret in ("X-Amz", ACCESS_KEY, SECRET_KEY, "secret patient words", "s0 s1"):
+        assert secret not in log
+
+
+def test_without_credentials_the_recording_goes_on_and_the_page_is_told_that_no_words_come(
+    service: TranscribeStandIn, tmp_path: Path
+) -> None:
+    with an_account(access_key=None), the_program(tmp_path, service) as server:
+        speaker = Speaker(server.url)
+        assert speaker.start()["type"] == "session_ack"
+        speaker.say(spoken(0, 2))
+        speaker.wait_for("session_state", recogniser_state="unavailable")
+        speaker.wait_until_kept(2 * 32_000)
+        speaker.close()
+    assert service.conversations == []
+    assert '"reason": "no_credentials"' in server.log.read_text()
+
+
+def test_radiology_is_for_dictation_only(service: TranscribeStandIn, tmp_path: Path) -> None:
+    with an_account(), the_program(tmp_path, service, specialty="RADIOLOGY") as server:
+        speaker = Speaker(server.url)
+        refusal = speaker.start(audio_type="CONVERSATION")
+        assert (refusal["type"], refusal["error_code"]) == ("error", "VALIDATION_FAILED")
+        assert "RADIOLOGY" in refusal["message"]
+        speaker.close()
+    assert service.conversations == []
