@@ -121,7 +121,7 @@ def test_silence_is_data_and_keeps_a_session(on_hub):
             d.care.look_after(d.clock.now)
         assert d.manager.get_active_count() == 1
 
-    assert codes(on_hub(body)) == []
+    assert on_hub(body).clients.codes == []
 
 
 def test_a_session_at_its_longest_is_finished_well(on_hub):
