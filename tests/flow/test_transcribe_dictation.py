@@ -66,13 +66,3 @@ def test_without_credentials_the_recording_goes_on_and_the_page_is_told_that_no_
         speaker.close()
     assert service.conversations == []
     assert '"reason": "no_credentials"' in server.log.read_text()
-
-
-def test_radiology_is_for_dictation_only(service: TranscribeStandIn, tmp_path: Path) -> None:
-    with an_account(), the_program(tmp_path, service, specialty="RADIOLOGY") as server:
-        speaker = Speaker(server.url)
-        refusal = speaker.start(audio_type="CONVERSATION")
-        assert (refusal["type"], refusal["error_code"]) == ("error", "VALIDATION_FAILED")
-        assert "RADIOLOGY" in refusal["message"]
-        speaker.close()
-    assert service.conversations == []
