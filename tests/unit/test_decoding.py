@@ -4,13 +4,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aws_services.decoding import BYTES_A_SECOND, check_readable, decode, kind_of_file
 from aws_services.limited_process import Exceeded, Limits, run_limited
 from models.upload import UploadRejected, shown_name
-from tests.recordings import FORMATS, HOSTILE, SPOKEN_SECONDS, lying_wav, silence, spoken
+from tests.recordings import FORMATS, HOSTILE, SPOKEN, SPOKEN_SECONDS, lying_wav, made, silence, spoken
 from tests.speaker import wait_until
+from tests.speech.hearing import recorded
 
 FREE = Limits(cpu_seconds=30, wall_seconds=30, file_bytes=1 << 30)
 
@@ -23,7 +25,7 @@ def alone(file: Path) -> Path:
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_every_kind_of_recording_becomes_pcm_of_its_length(tmp_path: Path, ending: str) -> None:
+def test_every_kind_of_recording_becomes_the_same_sound(tmp_path: Path, ending: str) -> None:
     recording = alone(spoken(tmp_path, ending))
     kind = kind_of_file(recording)
     assert kind.name == ending
@@ -33,6 +35,15 @@ def test_every_kind_of_recording_becomes_pcm_of_its_length(tmp_path: Path, endin
     assert seconds == pytest.approx(SPOKEN_SECONDS, abs=0.2)
     assert pcm.stat().st_size == round(seconds * BYTES_A_SECOND)
     assert sorted(file.name for file in pcm.parent.iterdir()) == ["original", "sound.pcm"]
+    assert likeness(pcm) > 0.95
+
+
+def likeness(pcm: Path) -> float:
+    """The correlation with what was spoken, wherever it begins: 1 for the same sound."""
+    heard = np.frombuffer(pcm.read_bytes(), "<i2") / 32768
+    said, size = recorded(), 1 << 19
+    lags = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)))
+    return float(lags.max() / np.sqrt((heard**2).sum() * (said**2).sum()))
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -81,8 +92,6 @@ def test_a_small_file_of_long_silence_stops_at_the_limit(tmp_path: Path) -> None
 
 
 def test_a_film_is_taken_for_its_sound(tmp_path: Path) -> None:
-    from tests.recordings import SPOKEN, made
-
     film = made(
         tmp_path / "film.mp4",
         *("-i", str(SPOKEN), "-f", "lavfi", "-i", "color=red:s=64x64:r=5", "-shortest", "-c:v", "mpeg4"),
