@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 import os
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from utils.runtime import Runtime
 JOURNAL_NAME = "journal.jsonl"
 WRITE_AGAIN_SECONDS = 0.5
 """How long after the disk refused a line it is written again"""
+NOT_WRITTEN = math.inf
+"""Where a line ends that waits behind a refused one"""
 
 
 class Journal:
@@ -30,8 +33,10 @@ class Journal:
         _drop_half_line(path)
         self._runtime = runtime
         self._file = SpoolFile(spool, path, on_durable=self._kept, on_cut=lambda _why: self._write_again_soon())
-        self._lines: collections.deque[tuple[int, bytes, Then]] = collections.deque()
+        self._lines: collections.deque[tuple[float, bytes, Then]] = collections.deque()
         """(byte after it, line, then) of the lines that are not yet durable: none of them may be dropped"""
+        self._is_refused = False
+        """True while refused lines wait to be written again: what is told meanwhile stands behind them"""
 
     def start(self, opening: Opening, resume_sha256: str, then: Then) -> None:
         """The session is accepted; who knows the token of this SHA-256 may come back to it."""
@@ -55,13 +60,17 @@ class Journal:
         self._append({"event": "words_done", "complete": complete}, then)
 
     def close(self) -> None:
-        """Nothing more will be written."""
+        """Nothing more will be written, not even what the disk refused: only a start that failed leaves such a line."""
+        self._lines.clear()
         self._file.finish(then=lambda: None)
 
     def _append(self, record: dict[str, Any], then: Then) -> None:
         self._write(json.dumps(record, separators=(",", ":")).encode() + b"\n", then)
 
     def _write(self, line: bytes, then: Then) -> None:
+        if self._is_refused:
+            self._lines.append((NOT_WRITTEN, line, then))
+            return
         self._lines.append((self._file.accepted + len(line), line, then))
         self._file.append(line, urgent=True)
 
@@ -71,10 +80,12 @@ class Journal:
 
     def _write_again_soon(self) -> None:
         """The disk refused a line. Audio can be asked for again; words can't."""
+        self._is_refused = True
         self._runtime.spawn(self._write_again)
 
     def _write_again(self) -> None:
         self._runtime.sleep(WRITE_AGAIN_SECONDS)
+        self._is_refused = False
         lost = [(line, then) for end, line, then in self._lines if end > self._file.accepted]
         if lost:
             self._lines = collections.deque(kept for kept in self._lines if kept[0] <= self._file.accepted)
