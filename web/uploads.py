@@ -78,7 +78,7 @@ def transcribe() -> ResponseReturnValue:
 @uploads.delete("/transcribe/<uuid:session_id>")
 def cancel(session_id: object) -> ResponseReturnValue:
     """Stop turning a recording into text. What was stored is kept; a job that is over stays as it is."""
-    job = _own_job(str(session_id))
+    job = own_job(str(session_id))
     if _door().uploads.cancel(job.session_id):
         parts().audit.record("upload_cancelled", visitor().user_id, job.session_id, request.remote_addr)
     return _latest(job).as_dict()
@@ -100,14 +100,14 @@ def recognise(note_id: int) -> ResponseReturnValue:
 @uploads.get("/sessions/<uuid:session_id>/status")
 def status(session_id: object) -> ResponseReturnValue:
     """How far it is."""
-    return _latest(_own_job(str(session_id))).as_dict()
+    return _latest(own_job(str(session_id))).as_dict()
 
 
 def _door() -> UploadDoor:
     return cast(UploadDoor, current_app.extensions[EXTENSION])
 
 
-def _own_job(session_id: str) -> StoredJob:
+def own_job(session_id: str) -> StoredJob:
     """The job, for its owner or an admin. Raises NotFound, after an audit line, for a missing one and a foreign one."""
     who = visitor()
     try:
