@@ -3,11 +3,13 @@
 The lock is the kernel's (flock), so it ends with its process, however that ends.
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
 from pathlib import Path
 
+from aws_services.journal import JOURNAL_NAME
 from aws_services.spool_disk import sync_folder
 from models.errors import InvalidSessionState, StorageFull
 
@@ -73,6 +75,8 @@ class SessionFolder:
             self._lock = None
 
     def remove(self) -> None:
-        """Delete it with everything in it."""
+        """Delete it with everything in it. The journal goes first: without it the rest is no dictation."""
+        with contextlib.suppress(OSError):
+            (self.path / JOURNAL_NAME).unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
         self.release()
