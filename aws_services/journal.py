@@ -1,9 +1,11 @@
 """The words' half of the spool: an append-only file of JSON lines that says what a session was and what it was told."""
 
 import collections
+import itertools
 import json
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -107,20 +109,21 @@ class Journalled:
     words_complete: bool = False
 
 
-def read_journal(folder: Path) -> Journalled:
-    """What the journal in this session folder says; a last line cut off by a crash was never told and is left out."""
+def read_journal(folder: Path, after_segment: int = -1) -> Journalled:
+    """What the journal in this session folder says, without the finals up to `after_segment`.
+
+    A last line cut off by a crash was never told and is left out.
+    """
     found = Journalled()
-    path = folder / JOURNAL_NAME
-    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
-        if not line.endswith(b"\n"):
-            break
+    for line in _whole_lines(folder / JOURNAL_NAME):
         record = json.loads(line)
         if record["event"] == "start":
             opening = record["opening"]
             found.opening = Opening(**opening | {"created_at": datetime.fromisoformat(opening["created_at"])})
             found.resume_sha256 = record["resume_sha256"]
         elif record["event"] == "final":
-            found.segments.append(Segment(record["index"], _final(record["final"])))
+            if record["index"] > after_segment:
+                found.segments.append(Segment(record["index"], _final(record["final"])))
         elif record["event"] == "gap":
             found.gaps.append(SoundGap(**record["gap"]))
         elif record["event"] == "end":
@@ -128,6 +131,13 @@ def read_journal(folder: Path) -> Journalled:
         elif record["event"] == "words_done":
             found.words_done, found.words_complete = True, record["complete"]
     return found
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """One after the other: hours of finals, read at every return of the client, need not be in memory together."""
+    if path.exists():
+        with path.open("rb") as lines:
+            yield from itertools.takewhile(lambda line: line.endswith(b"\n"), lines)
 
 
 def _final(record: dict[str, Any]) -> Final:

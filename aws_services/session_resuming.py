@@ -58,10 +58,9 @@ class SessionResuming:
             raise InvalidSessionState("This dictation is only just being started. It is unharmed.")
         self._home.hand_over(session, request_sid)
         session.resume_token = request.resume_token or ""
-        journalled = self._parts.runtime.offload(read_journal, hearing.folder.path)
-        missed = tuple(segment for segment in journalled.segments if segment.index > request.after_segment)
+        journalled = self._parts.runtime.offload(read_journal, hearing.folder.path, request.after_segment)
         log.info("session_resumed", session_id=session.session_id, user_id=user_id, epoch=session.epoch)
-        self._events.tell_ready(session, missed)
+        self._events.tell_ready(session, tuple(journalled.segments))
 
     def take_over(self, session_id: str) -> bool:
         """Bring a session back from the spool, without a client; False when it is live here, elsewhere or nowhere."""
