@@ -69,7 +69,8 @@ class SqlJobs:
         job = known or Job(id=str(uuid.uuid4()), session_id=note.session_id, user_id=note.user_id, kind=REST)
         job.file_name, job.media_type, job.size_bytes = "", RECORDING_TYPE, note.audio_bytes or 0
         text_ends = note.recognised_seconds if note.recognised_seconds is not None else end or 0.0
-        job.from_seconds = text_ends if from_seconds is None else from_seconds
+        # Whoever ends a dictation again, after a crash, does not know what was heard of its rest meanwhile.
+        job.from_seconds = text_ends if from_seconds is None else max(from_seconds, note.recognised_seconds or 0.0)
         job.from_segment = count
         job.status, job.attempts, job.failure_code = "queued", 0, None
         job.lease_owner = job.lease_expires_at = None
