@@ -1,4 +1,4 @@
-"""F01: kill -9 of a live server at random instants, with several dictations under way, started again up to 3 s later."""
+"""F01: kill -9 of a live server at random instants, with several dictations under way, up again within 3 s."""
 
 import asyncio
 import collections
