@@ -170,7 +170,9 @@ class SessionManager(LiveSessions):
 
     def disconnected(self, request_sid: str) -> None:
         """A socket is gone. Its session stays until the idle timeout, unless it never held any audio."""
-        self._superseded.discard(request_sid)
+        if request_sid in self._superseded:  # its session has changed hands, or is just about to
+            self._superseded.discard(request_sid)
+            return
         session = self.on_socket(request_sid)
         if session is None:
             return

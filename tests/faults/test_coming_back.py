@@ -183,6 +183,19 @@ def test_f39_another_device_takes_over_and_the_former_one_is_told_and_takes_no_m
     second.close()
 
 
+def test_f39_a_dictation_that_is_taken_over_before_its_first_word_goes_on(server):
+    first = Speaker(server.url)
+    first.start()
+    second = Speaker(server.url)
+    assert second.resume(first)["epoch"] == 2
+    assert first.wait_for("error")["error_code"] == "SESSION_SUPERSEDED"
+    assert first.hung_up.wait(5)
+    second.say(bytes(2 * SECOND))
+    assert second.end()["total_duration"] == 2.0
+    assert_whole(second.note(), 2.0)
+    second.close()
+
+
 def test_who_comes_back_after_the_end_is_told_what_became_of_it_and_goes_on_in_a_linked_one(server):
     first = Speaker(server.url)
     first.start()
