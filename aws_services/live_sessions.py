@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from models.errors import InvalidSessionState, SessionLimitExceeded, SessionNotFound
+from models.errors import InvalidSessionState, SessionLimitExceeded, SessionNotFound, SessionSuperseded
 from models.session import Session
 
 RETRY_AFTER_SECONDS = 30.0
@@ -29,6 +29,8 @@ class LiveSessions:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._by_socket: dict[str, Session] = {}
+        self._superseded: set[str] = set()
+        """Sockets whose session goes on elsewhere"""
 
     def create_session(self, session_id: str, user_id: str, request_sid: str | None) -> Session:
         """Take a place and make the session, in state CREATED.
@@ -82,19 +84,37 @@ class LiveSessions:
         with self._lock:
             if session.request_sid is not None:
                 self._by_socket.pop(session.request_sid, None)
+                self._superseded.add(session.request_sid)
             self._by_socket[request_sid] = session
             session.request_sid = request_sid
             session.disconnected_at = None
             session.last_activity = self._clock()
             session.epoch += 1
 
-    def detach(self, session: Session) -> None:
-        """The session's socket is gone; the session stays."""
+    def detach(self, request_sid: str) -> Session | None:
+        """This socket is gone. The session that it spoke in, if any, stays."""
         with self._lock:
-            if session.request_sid is not None:
-                self._by_socket.pop(session.request_sid, None)
-            session.request_sid = None
-            session.disconnected_at = self._clock()
+            self._superseded.discard(request_sid)
+            session = self._by_socket.pop(request_sid, None)
+            if session is not None:
+                session.request_sid = None
+                session.disconnected_at = self._clock()
+        return session
+
+    def speaking(self, request_sid: str, user_id: str, session_id: str | None) -> Session:
+        """The session that may take audio of this user by this socket.
+
+        Raises SessionSuperseded when it goes on elsewhere, and SessionNotFound for one that is unknown, someone else's
+        or not ready: they look the same.
+        """
+        if request_sid in self._superseded:
+            raise SessionSuperseded
+        session = self.on_socket(request_sid)
+        if session is None or session.user_id != user_id or session.audio_buffer is None:
+            raise SessionNotFound
+        if session_id is not None and session_id != session.session_id:
+            raise SessionNotFound
+        return session
 
     def remove_session(self, session_id: str) -> None:
         """Free the session's place. Unknown ids are ignored, so that two ends of one session do no harm."""

@@ -61,7 +61,7 @@ class SessionCare:
             if session.is_open and now - session.created_at > self._parts.limits.max_session_seconds:
                 self._manager.expire_longest(session)
             elif session.is_open and now - (session.disconnected_at or now) > self._parts.limits.resume_stream_seconds:
-                hearing.listening.rest()
+                self._manager.let_go(session)
 
     def _report_recogniser(self, session: Session, hearing: Hearing, now: float) -> None:
         state = hearing.listening.state

@@ -24,7 +24,6 @@ from models.errors import (
     BufferOverflow,
     DictationError,
     SessionLimitExceeded,
-    SessionNotFound,
     SessionSuperseded,
     SessionTimeout,
 )
@@ -60,8 +59,6 @@ class SessionManager(LiveSessions):
     ) -> None:
         super().__init__(max_sessions, idle_timeout, max_sessions_per_user, clock)
         self._hearings: dict[Session, Hearing] = {}
-        self._superseded: set[str] = set()
-        """Sockets whose session goes on elsewhere"""
         self._endings = 0
         self.draining = False
         if parts is not None:
@@ -115,7 +112,7 @@ class SessionManager(LiveSessions):
         Raises an AudioError or InvalidSessionState; then nothing has changed.
         """
         received = time.perf_counter()
-        session = self._speaking(request_sid, user_id, place.session_id)
+        session = self.speaking(request_sid, user_id, place.session_id)
         hearing = self._hearings[session]
         session.refuse_unless("audio")
         hearing.pace.spend(len(pcm), time.monotonic())
@@ -147,7 +144,7 @@ class SessionManager(LiveSessions):
 
     def end(self, request_sid: str, user_id: str, request: EndRequest) -> None:
         """No more audio: SessionComplete follows within 5 s. Raises AudioGap when some of it has not arrived."""
-        session = self._speaking(request_sid, user_id, request.session_id)
+        session = self.speaking(request_sid, user_id, request.session_id)
         session.refuse_unless("end")
         accepted = session.audio_buffer.accepted_bytes
         if request.total_bytes is not None and request.total_bytes > accepted:
@@ -157,7 +154,7 @@ class SessionManager(LiveSessions):
 
     def pause(self, request_sid: str, user_id: str, session_id: str | None, paused: bool) -> None:
         """The speaker does not want to be heard for a while, or does again; StateChanged follows."""
-        session = self._speaking(request_sid, user_id, session_id)
+        session = self.speaking(request_sid, user_id, session_id)
         session.refuse_unless("audio")
         session.last_activity = self._clock()
         self._pause(session, paused)
@@ -169,17 +166,10 @@ class SessionManager(LiveSessions):
         self._events.tell_state(session)
 
     def disconnected(self, request_sid: str) -> None:
-        """A socket is gone. Its session stays until the idle timeout, unless it never held any audio."""
-        if request_sid in self._superseded:  # its session has changed hands, or is just about to
-            self._superseded.discard(request_sid)
-            return
-        session = self.on_socket(request_sid)
-        if session is None:
-            return
-        self.detach(session)
-        log.info("client_lost", session_id=session.session_id, user_id=session.user_id)
-        if session.is_open and session.audio_buffer is not None and not session.audio_buffer.accepted_bytes:
-            self._close(session, failure_code=DISPLACED)
+        """A socket is gone. Its session stays, so that its client can come back."""
+        session = self.detach(request_sid)
+        if session is not None:
+            log.info("client_lost", session_id=session.session_id, user_id=session.user_id)
 
     # The process's own tasks
 
@@ -190,6 +180,13 @@ class SessionManager(LiveSessions):
         log.info("session_idle", session_id=session.session_id, user_id=session.user_id)
         self._parts.clients.tell(session, Refused(SessionTimeout()))
         self._close(session, failure_code=SessionTimeout.code, hang_up=True)
+
+    def let_go(self, session: Session) -> None:
+        """The client stays away: its recogniser is free for others, and without a sample so is its place."""
+        if session.audio_buffer.accepted_bytes:
+            self._hearings[session].listening.rest()
+        else:
+            self._close(session, failure_code=DISPLACED)
 
     def expire_longest(self, session: Session) -> None:
         """Finish a session that has lasted as long as one may."""
@@ -230,7 +227,6 @@ class SessionManager(LiveSessions):
     def hand_over(self, session: Session, request_sid: str) -> None:
         """Let another socket speak in this session, and tell the former one."""
         if session.request_sid is not None:
-            self._superseded.add(session.request_sid)
             self._parts.clients.tell(session, Refused(SessionSuperseded()))
             self._parts.clients.hang_up(session)
         hearing = self._hearings[session]
@@ -247,17 +243,6 @@ class SessionManager(LiveSessions):
             lost = [session for session in mine if session.request_sid is None and session.audio_buffer is not None]
             for session in sorted(lost, key=lambda session: session.last_activity)[:1]:
                 self._close(session, failure_code=DISPLACED)
-
-    def _speaking(self, request_sid: str, user_id: str, session_id: str | None) -> Session:
-        """The session this socket speaks in; one that is unknown, someone else's or not ready looks the same."""
-        if request_sid in self._superseded:
-            raise SessionSuperseded
-        session = self.on_socket(request_sid)
-        if session is None or session.user_id != user_id or session.audio_buffer is None:
-            raise SessionNotFound
-        if session_id is not None and session_id != session.session_id:
-            raise SessionNotFound
-        return session
 
     def _note_gap(self, session: Session, seconds: float) -> None:
         """The microphone gave nothing before what comes next. Told twice, because its ack was lost, counts once."""

@@ -79,7 +79,7 @@ def test_idle_sessions_are_ended_and_counted():
 def test_a_session_without_a_socket_keeps_its_place():
     sessions = LiveSessions()
     session = sessions.create_session("one", "asha", "s1")
-    sessions.detach(session)
+    assert sessions.detach("s1") is session
     assert sessions.on_socket("s1") is None
     assert sessions.get_session("one").disconnected_at is not None
     sessions.create_session("two", "asha", "s1")
