@@ -38,8 +38,8 @@ class Attempts:
         self.failures, self.given_up, self._rest_seconds = 0, False, FIRST_REST_SECONDS
 
     def one_more(self) -> None:
-        """Ask once more, whatever was; the next failure is the last."""
-        if self.failures:
+        """Ask once more a recogniser that was given up; the next failure is the last. A hiccup keeps its tries."""
+        if self.given_up:
             self.given_up = False
             self.failures = max(self.failures, LEAST_TRIES)
             self._first_at = time.monotonic() - LEAST_SECONDS

@@ -144,8 +144,8 @@ class Listening:
             self._change_stream()
         elif longest is not None and age >= longest * ROTATE_AT and not self._unsettled:
             self.rest()
-        else:
-            if age >= HEALTHY_SECONDS and self._caught_up:
+        elif self._caught_up:  # before that it can't be put to the test, and the doubt would be spent in vain
+            if age >= HEALTHY_SECONDS:
                 self._attempts.succeeded()
             self._doubt.look(min(self._fed, self._spooled().received_bytes), self._spooled().read)
 
@@ -217,10 +217,14 @@ class Listening:
     def _change_stream(self) -> None:
         """Without a pause to part at: the next stream hears again what this one has not settled."""
         if self._stream is not None and not self._replaying:
+            self._let_go()
+            self._replay_soon()
+
+    def _let_go(self) -> None:
+        if self._stream is not None:
             self._stream.cancel()
             self._stream = None
             self._take_back()
-            self._replay_soon()
 
     def _go_on(self) -> None:
         """There is no stream: end, start the next one, or wait for a better time."""
@@ -245,15 +249,15 @@ class Listening:
             try:
                 if not self._over:
                     self._open_stream()
+                self._feed()
             except RecogniserBusy as busy:
                 if self._ending and time.monotonic() - began > LATER_SECONDS:
                     self._count_failure("busy", fatal=True)
                 self._runtime.sleep(min(busy.retry_after or LONGEST_BUSY_SECONDS, LONGEST_BUSY_SECONDS))
-                continue
-            except DictationError as error:
-                self._count_failure(type(error).__name__, fatal=not error.retryable)
-                continue
-            self._feed()
+            except Exception as error:  # noqa: BLE001 - such as a disk that can't be read: no session waits for ever
+                self._let_go()
+                hopeless = isinstance(error, DictationError) and not error.retryable
+                self._count_failure(type(error).__name__, fatal=hopeless)
         self._replaying = False
         if self._over:
             return

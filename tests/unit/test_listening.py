@@ -1,6 +1,7 @@
 """A session's ear outlives its recogniser's streams: every second is heard once, whatever the streams do."""
 
 import random
+import time
 import wave
 from pathlib import Path
 
@@ -254,5 +255,59 @@ def test_sound_that_was_recognised_and_then_lost_by_the_disk_is_not_heard_twice_
 
     ear = runtime.on_hub(body)()
     edges = [1.5, *ear.edges, 3.0]
+    assert edges[::2] == pytest.approx(edges[1::2])
+    recogniser.close()
+
+
+@pytest.mark.parametrize("refusals", [4, 1000], ids=["a hiccup", "away for good"])
+def test_f14_a_dictation_that_ends_in_a_hiccup_still_gets_its_words_and_otherwise_comes_to_an_end(
+    runtime, monkeypatch, refusals
+):
+    hurry(monkeypatch)
+    monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 1.0)
+    recogniser = AwayAtFirst(2)
+    recogniser.refusals = refusals
+
+    def body():
+        ear = Ear(runtime, recogniser)
+        ear.listening.resume_at(0, 0.0)
+        ear.say(8)
+        while not ear.listening._attempts.failures:
+            runtime.sleep(0.005)
+        ear.listening.finish()
+        assert ear.over.wait(PATIENCE)
+        return ear
+
+    ear = runtime.on_hub(body)()
+    is_back = refusals < 1000
+    assert ear.told[-1] == (StreamEnd() if is_back else StreamEnd(failed=True, reason="given_up"))
+    assert ear.edges == ([0.0, 1.0, 1.0, 2.0] if is_back else [])
+    recogniser.close()
+
+
+def test_f15_a_stream_that_hangs_while_it_catches_up_is_noticed_as_soon_as_it_has(runtime, quick_doubt, monkeypatch):
+    """Nobody says any more by then: a doubt that was used up on the way would have nothing to grow on."""
+    monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 2.0)
+    recogniser = ScriptedRecogniser(2, hang_after=0.0)
+
+    def body():
+        ear = Ear(runtime, recogniser)
+        ear.disk.sound = lambda size: SPEECH[SECOND : SECOND + size]
+        ear.listening.resume_at(0, 0.0)
+        ear.say(10)
+        while ear.listening.state != "live":
+            look_after(ear, 0.1)
+        recogniser.hang_after = None
+        monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 200.0)
+        deadline = time.monotonic() + PATIENCE
+        while not ear.edges and time.monotonic() < deadline:
+            look_after(ear, 0.1)
+        assert ear.edges
+        ear.listening.finish()
+        assert ear.over.wait(PATIENCE)
+        return ear
+
+    ear = runtime.on_hub(body)()
+    edges = [0.0, *ear.edges, 2.5]
     assert edges[::2] == pytest.approx(edges[1::2])
     recogniser.close()
