@@ -1,6 +1,6 @@
 """Every status of every job in SQLite or PostgreSQL, numbered as it was told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import Engine, func, select
@@ -15,6 +15,8 @@ STATUS_LOCK = 0x57A7
 """Tells this use of PostgreSQL's advisory locks from others"""
 MOST_EVENTS = 1000
 """That one call of after() gives; a job tells some thirty"""
+IDS_A_QUERY = 500
+"""Databases bound the number of values in one statement"""
 
 
 class SqlStatuses:
@@ -42,6 +44,16 @@ class SqlStatuses:
         with reading(self._sessions) as rows:
             found = rows.scalars(query.order_by(StatusEvent.seq).limit(MOST_EVENTS)).all()
             return [_status(event) for event in found]
+
+    def newest(self, session_ids: Collection[str]) -> dict[str, int]:
+        """The highest number of each."""
+        ids, found = list(session_ids), dict[str, int]()
+        query = select(StatusEvent.session_id, func.max(StatusEvent.seq)).group_by(StatusEvent.session_id)
+        with reading(self._sessions) as rows:
+            for start in range(0, len(ids), IDS_A_QUERY):
+                named = query.where(StatusEvent.session_id.in_(ids[start : start + IDS_A_QUERY]))
+                found.update((session_id, seq) for session_id, seq in rows.execute(named))
+        return found
 
     def _wait_for_turn(self, rows: Session, session_id: str) -> None:
         # A worker and whoever cancels may write at the same moment; on SQLite the write lock makes them take turns.

