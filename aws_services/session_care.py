@@ -24,6 +24,8 @@ RECOVER_EVERY_SECONDS = 15.0
 LEASE_EVERY_SECONDS = 15.0
 LEASE_SECONDS = 45.0
 """A note whose owner has not been heard of for so long has none"""
+SURE_ROUNDS = 4
+"""So many of ours after an outage of the database give every other worker that lives the time for one of its own"""
 LOST = "CONNECTION_LOST"
 
 
@@ -36,6 +38,8 @@ class SessionCare:
         self._clock = clock
         self._cleaned_at = clock()
         self._rests = Rests()
+        self._rounds = 0
+        """In which all went well, since the last one in which it did not"""
 
     # Timers
 
@@ -87,10 +91,17 @@ class SessionCare:
 
     def recover_once(self) -> int:
         """How many sessions were taken over. Waits."""
-        taken = [found for found in self._rests.due(self._in_spool(), self._clock()) if self._manager.take_over(found)]
-        for session_id in taken:
+        return sum(self._take_over(found) for found in self._rests.due(self._in_spool(), self._clock()))
+
+    def _take_over(self, session_id: str) -> bool:
+        try:
+            is_tried = taken = self._manager.take_over(session_id)
+        except Exception as error:  # noqa: BLE001 - what is wrong with one folder must not keep the others waiting
+            log.error("session_not_recovered", session_id=session_id, error=error)
+            is_tried, taken = True, False
+        if is_tried:
             self._rests.tried(session_id, self._clock())
-        return len(taken)
+        return taken
 
     def keep_leases(self) -> None:
         """Say which notes are ours, and close those whose owner died where we can't reach. Runs as a task."""
@@ -102,7 +113,11 @@ class SessionCare:
         """One round. Waits. A note closed here still takes its recording and late words when its spool is back."""
         offload, leases = self._parts.runtime.offload, self._parts.leases
         mine = [session.session_id for session in self._manager.all()]
+        rounds, self._rounds = self._rounds, 0
         offload(leases.renew, self._parts.worker_id, mine)
+        self._rounds = rounds + 1
+        if self._rounds < SURE_ROUNDS:
+            return
         for session_id in offload(leases.abandoned, LEASE_SECONDS):
             if session_id not in self._in_spool():
                 log.warning("note_abandoned", session_id=session_id)

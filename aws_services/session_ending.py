@@ -76,9 +76,9 @@ class SessionEnding:
     def _leave_folder(self) -> Callable[[], None]:
         """The spool goes only when the store and the rows have everything."""
         folder = self._hearing.folder
-        if self._audio_status == "STORED" and self._hearing.rows.all_written:
-            return folder.remove
-        return folder.park if self._audio_status == "FAILED" else folder.release  # released: the next round tries again
+        if not self._hearing.rows.all_written or self._audio_status == "PENDING":
+            return folder.release  # the next round tries again
+        return folder.remove if self._audio_status == "STORED" else folder.park
 
     def _wait_for_last_words(self, deadline: float) -> None:
         """The recogniser always comes to an end: Listening sees to that, however long the replay takes."""
@@ -117,7 +117,8 @@ class SessionEnding:
             if noted.wait(PATIENCE_SECONDS) and not self._hearing.rows.failed:
                 self._audio_status = "STORED"
         elif self._audio_status == "FAILED":
-            self._hearing.rows.add(self._parts.transcripts.recording_failed, session.session_id)
+            noted = self._hearing.rows.add(self._parts.transcripts.recording_failed, session.session_id)
+            noted.wait(PATIENCE_SECONDS)
         metrics.UPLOADS.labels(outcome=self._audio_status.lower()).inc()
         self._recording_done.set()
 

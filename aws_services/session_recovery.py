@@ -29,6 +29,14 @@ class SessionRecovery:
         runtime, folder = self._parts.runtime, SessionFolder(self._parts.spool_dir, session_id)
         if not runtime.offload(folder.claim):
             return None
+        try:
+            return self._bring_back(folder)
+        except BaseException:
+            runtime.offload(folder.release)
+            raise
+
+    def _bring_back(self, folder: SessionFolder) -> tuple[Session, Hearing, Journalled] | None:
+        runtime = self._parts.runtime
         journalled = runtime.offload(read_journal, folder.path)
         if journalled.opening is None:
             runtime.offload(_leave_or_remove, folder)

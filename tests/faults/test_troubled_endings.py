@@ -1,0 +1,116 @@
+"""Two troubles at once, or one where nobody looked: a dictation still ends well, and no other one pays for it."""
+
+import contextlib
+import errno
+
+import pytest
+
+from aws_services.audio_buffer import AudioBuffer
+from models.errors import DatabaseUnavailable, InvalidSessionState, RecordingNotFound
+from models.notices import SessionComplete
+from tests.live_manager import Dictations
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture
+def on_hub(runtime, tmp_path):
+    """Runs a test body on the hub, with a manager among fakes."""
+    made = []
+
+    def run(body):
+        made.append(Dictations(runtime, tmp_path))
+        runtime.on_hub(body)(made[0])
+        return made[0]
+
+    yield run
+    made[0].close()
+
+
+def test_words_that_no_row_has_are_not_parked_with_a_recording_that_can_not_be_stored(on_hub):
+    def body(d):
+        d.start()
+        d.say(2)
+        d.rows.fail_with = InvalidSessionState()
+        d.store.fail_with = RecordingNotFound()
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete) and not d.manager._endings)
+        assert d.rows.closings == {}
+        d.rows.fail_with = None
+        d.care.recover_once()
+        d.wait_until(lambda: not d.manager._endings)
+        assert d.rows.closings["one"].completed
+        assert d.rows.failed_recordings == ["one"]
+        assert (d.folder / "one" / "parked").exists()
+
+    assert on_hub(body).rows.segments["one"]
+
+
+def test_audio_that_can_not_be_read_back_ends_in_a_note_whose_rest_is_heard_later(on_hub, monkeypatch):
+    def unreadable(*_):
+        raise OSError(errno.EIO, "the disk gives it back no more")
+
+    monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 0.1)
+
+    def body(d):
+        d.recogniser.fail_after = 2.0
+        d.start()
+        d.say(1)
+        monkeypatch.setattr(AudioBuffer, "read", unreadable)
+        d.say(3)
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete) and not d.manager._endings)
+
+    d = on_hub(body)
+    assert d.rest.asked == {"one": 2.0}
+    assert d.rows.closings == {}
+    assert d.recogniser.places_left() == d.recogniser._places
+    assert d.manager.get_active_count() == 0
+
+
+def test_a_folder_that_can_not_be_read_keeps_no_other_dictation_waiting(on_hub):
+    def body(d):
+        for session_id in ("one", "two"):
+            d.start(session_id)
+            d.say(1, session_id)
+            d.wait_until(lambda: d.manager.get_session(session_id).audio_buffer.received_bytes)  # noqa: B023
+        sessions = d.manager.all()
+        for session in sessions:  # as if their process had died
+            hearing = d.manager._hearings[session]
+            hearing.listening.cancel()
+            hearing.folder.release()
+            d.manager._forget(session)
+        journal = d.folder / "one" / "journal.jsonl"
+        whole = journal.read_bytes()
+        journal.write_bytes(b"\0" * 64 + b"\n" + whole)
+        assert d.care.recover_once() == 1
+        assert [session.session_id for session in d.manager.all()] == ["two"]
+        journal.write_bytes(whole)
+        d.clock.now += 15
+        assert d.care.recover_once() == 1
+
+    on_hub(body)
+
+
+def test_after_a_database_outage_other_workers_get_time_to_say_that_their_notes_are_theirs(on_hub):
+    def keep_leases(d):
+        with contextlib.suppress(DatabaseUnavailable):
+            d.care.keep_leases_once()
+
+    def body(d):
+        leases = d.care._parts.leases
+        leases.lost = ["of another worker"]
+        for _ in range(3):
+            keep_leases(d)
+        renew, leases.renew = leases.renew, d.rows.begin
+        d.rows.fail_with = DatabaseUnavailable()
+        leases.renew = lambda *_: d.rows.begin(None)
+        keep_leases(d)
+        leases.renew, d.rows.fail_with = renew, None
+        for _ in range(3):
+            keep_leases(d)
+            assert d.rows.closings == {}
+        keep_leases(d)
+        assert d.rows.closings["of another worker"].failure_code == "CONNECTION_LOST"
+
+    on_hub(body)
