@@ -13,6 +13,7 @@ from models.errors import (
     DatabaseUnavailable,
     DictationError,
     InternalError,
+    InvalidSessionState,
     NotFound,
     RecogniserBusy,
     StorageFull,
@@ -150,8 +151,12 @@ class JobRunner:
     def _after(self, held: _Held, error: DictationError) -> None:
         job = held.job
         log.warning("job_interrupted", session_id=job.session_id, attempt=job.attempts, error=error)
+        self._renew(held)
+        if held.is_lost:  # its lease ran out while this worker slept: what becomes of it is another one's business
+            return
         is_outage = isinstance(error, OUTAGES)
-        if is_outage or (error.retryable and job.attempts < MAX_ATTEMPTS):
+        can_come_right = error.retryable or isinstance(error, InvalidSessionState)  # others added words to its note
+        if is_outage or (can_come_right and job.attempts < MAX_ATTEMPTS):
             JobProgress(job.session_id, self._parts.publish).waiting(error)
             usual = OUTAGE_SECONDS if is_outage else RETRY_SECONDS
             self._settle(held, usual if error.retry_after is None else error.retry_after, counts=not is_outage)

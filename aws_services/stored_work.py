@@ -6,6 +6,7 @@ REST:   MP3 of the store -> sound.pcm -> the windows that nobody heard -> row CO
 
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aws_services.decoding import BYTES_A_SECOND, decode, kind_of_file
@@ -40,8 +41,8 @@ LONGEST_RECORDING_SECONDS = 24 * 3600
 BLOCK_BYTES = 1024 * 1024
 GIVEN_UP = "The recording could not be turned into text. What was heard and stored is safe; try again later."
 STILL_COMING = "The recording of this note is still being stored."
-COMING_SECONDS = 2.0
-"""When to look for it again"""
+COMING_SECONDS, LONGEST_COMING_SECONDS = 2.0, 60.0
+"""When to look for it again: soon, and after a tenth of the time that it took so far"""
 
 
 class StoredWork:
@@ -67,7 +68,8 @@ class StoredWork:
             self._keep_recording(job, note, pcm)
         keep_going()
         self._hear(job, note, pcm, seconds, progress, keep_going)
-        self._finish(job, note, seconds, seconds, failure_code=None)
+        length = _length(job, note, seconds)
+        self._finish(job, note, length, length, failure_code=None)
         self._end(job, progress)
 
     def give_up(self, job: StoredJob, error: DictationError) -> None:
@@ -88,6 +90,8 @@ class StoredWork:
         folder = self._parts.folder_of(job.session_id)
         pcm = folder / SOUND
         if not pcm.exists():
+            if job.kind != UPLOAD:
+                _check_stored(job, note)
             self._check_room()
             progress.reading()
             longest = self._parts.limits.max_upload_seconds
@@ -106,12 +110,8 @@ class StoredWork:
             raise StorageFull("Server storage is nearly full. The recording is kept and is read when there is room.")
 
     def _fetch(self, note: Note, folder: Path, keep_going: KeepGoing) -> None:
-        if note.audio_status == "PENDING":
-            raise StoreUnavailable(STILL_COMING, retry_after=COMING_SECONDS)
-        if note.audio_status != "STORED" or note.audio_s3_key is None:
-            raise RecordingNotFound
         folder.mkdir(mode=0o700, exist_ok=True)
-        with self._parts.store.open(note.audio_s3_key) as stored, (folder / UPLOADED).open("wb") as fetched:
+        with self._parts.store.open(note.audio_s3_key or "") as stored, (folder / UPLOADED).open("wb") as fetched:
             while block := stored.read(BLOCK_BYTES):
                 fetched.write(block)
                 keep_going()
@@ -171,11 +171,25 @@ class StoredWork:
             note = self._note(job)
         except NotFound:  # it is in the bin
             return True
-        seconds = job.audio_seconds or note.audio_duration_seconds or 0.0
+        seconds = _length(job, note, job.audio_seconds or note.audio_duration_seconds or 0.0)
         self._finish(job, note, seconds, max(job.from_seconds, _heard_until(job, note)), error.code)
-        if note.audio_status != "STORED":
+        if note.audio_status != "STORED" and job.kind == UPLOAD:  # that of a live note is the spool's
             self._parts.transcripts.recording_failed(job.session_id)
         return note.audio_status == "STORED"
+
+
+def _check_stored(job: StoredJob, note: Note) -> None:
+    if note.audio_status == "PENDING":
+        waited_seconds = (datetime.now(UTC) - job.created_at).total_seconds()
+        soon = max(COMING_SECONDS, min(waited_seconds // 10, LONGEST_COMING_SECONDS))
+        raise StoreUnavailable(STILL_COMING, retry_after=soon)
+    if note.audio_status != "STORED" or note.audio_s3_key is None:
+        raise RecordingNotFound
+
+
+def _length(job: StoredJob, note: Note, seconds: float) -> float:
+    """A live note is as long as what was accepted, to the sample: its client forgets what it has up to there."""
+    return seconds if job.kind == UPLOAD else note.audio_duration_seconds or seconds
 
 
 def _heard_until(job: StoredJob, note: Note) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.base import utc_now
@@ -14,7 +14,7 @@ from utils.database import reading, transaction
 STATUS_LOCK = 0x57A7
 """Tells this use of PostgreSQL's advisory locks from others"""
 MOST_EVENTS = 1000
-"""That one call of after() gives; a job tells some thirty"""
+"""Of one session that are kept, and that one call of after() gives; a job tells some thirty"""
 IDS_A_QUERY = 500
 """Databases bound the number of values in one statement"""
 
@@ -64,6 +64,9 @@ class SqlStatuses:
         told = [self._event(one) for one in following(status, _latest(rows, status.session_id))]
         rows.add_all(told)
         rows.flush()
+        if told and told[-1].seq > MOST_EVENTS:  # a job that waits for days tells of it each time it tries
+            old = StatusEvent.seq <= told[-1].seq - MOST_EVENTS
+            rows.execute(delete(StatusEvent).where(StatusEvent.session_id == status.session_id, old))
         return [_status(event) for event in told]
 
     def _event(self, status: JobStatus) -> StatusEvent:

@@ -57,13 +57,16 @@ class JobStatus:
 def following(status: JobStatus, latest: JobStatus | None) -> list[JobStatus]:
     """What to tell so that `status` follows `latest`, numbered: never back, and no milestone left out.
 
-    Nothing follows an ending but a new beginning, and there is none before an ending.
+    Nothing follows an ending but a new beginning, and there is none before an ending. What was told last is not told
+    again.
     """
     over = latest is not None and latest.is_ending
     if latest is not None and over != (status.status == QUEUED):
         return []
     before = latest.progress if latest is not None and not over else -1
     reached = max(before, status.progress)
+    if latest is not None and latest == replace(status, progress=reached, seq=latest.seq, timestamp=latest.timestamp):
+        return []
     passed = [] if status.status == FAILED else [step for step in MILESTONES if before < step < reached]
     number = latest.seq if latest is not None else 0
     on_the_way = [replace(status, progress=step, status=PROCESSING, error=None) for step in passed]
