@@ -23,7 +23,7 @@ export function connectionWords(now) {
   const { state, waiting, isDraining, isTextless, recogniser, lag } = now;
   if (state !== "recording" && state !== "paused") return { tone: "idle", text: QUIET[state] };
   if (now.isLocal) return localWords(now);
-  if (waiting.oldestMs >= SLOW_MS) return lateWords(now);
+  if (waiting.oldestMs >= SLOW_MS || (now.isLost && now.refusal)) return lateWords(now);
   if (state === "paused") return { tone: "idle", text: "Paused. Nothing is heard" };
   if (isDraining) return { tone: "warn", text: "Updating the server. Still recording" };
   if (recogniser in RECOGNISER) return { tone: "warn", text: RECOGNISER[recogniser](lag) };
@@ -32,7 +32,7 @@ export function connectionWords(now) {
 }
 
 function localWords({ state, isOffline, refusal, waiting }) {
-  const here = `${state === "paused" ? "Paused" : "Recording"} ${place(waiting)} only`;
+  const here = `${state === "paused" ? "Paused" : "Recording"} ${waiting.isKept ? "on this computer" : "in this page"} only`;
   const late = `${duration(waiting.waitingSeconds)} waiting to send, text comes later`;
   return { tone: "warn", text: `${lostWords(isOffline, refusal)}. ${here}: ${late}` };
 }

@@ -21,7 +21,7 @@ export function clock(seconds) {
 
 /** @param {Date} moment  @returns {string} such as "10:42", as this person's computer writes it */
 export function timeOfDay(moment) {
-  return moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return moment.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
 }
 
 /** @param {Date} moment  @returns {string} such as "20 Nov 2026, 10:42", as this person's computer writes it */

@@ -9,7 +9,7 @@ const REASONS = {
 
 /** @returns {string} such as "[7 s not recorded - microphone unplugged]" */
 export function gapWords({ seconds, reason }) {
-  return `[${duration(Math.round(seconds))} not recorded - ${REASONS[reason] ?? "no sound came"}]`;
+  return `[${duration(Math.max(1, Math.round(seconds)))} not recorded - ${REASONS[reason] ?? "no sound came"}]`;
 }
 
 /** What to say while no sound comes, before it is known for how long. */

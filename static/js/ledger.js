@@ -26,10 +26,15 @@ export function ledgerRows({ safeSeconds, waitingSeconds }, ledger = {}) {
  */
 export function noteGapWords({ reason, start_time: start, end_time: end, seconds }) {
   if (reason === NO_TEXT) return `From ${clock(start)} to ${clock(end)} no text yet`;
-  return `${duration(seconds)} not recorded here`;
+  return `${missed(seconds)} not recorded here`;
 }
 
 function gapRow({ reason, start_time: start, end_time: end, seconds }) {
   if (reason === NO_TEXT) return ["No text yet", `${clock(start)} to ${clock(end)}`];
-  return ["Not recorded", `${duration(seconds)} at ${clock(start)}`];
+  return ["Not recorded", `${missed(seconds)} at ${clock(start)}`];
+}
+
+/** Rounded as in the transcript while it was spoken, so that both say the same. */
+function missed(seconds) {
+  return duration(Math.max(1, Math.round(seconds)));
 }

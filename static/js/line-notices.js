@@ -14,8 +14,14 @@ export function tellOfLine(line, audio, { notices, signIn }, { isShown, isGoing,
     if (error.recoverable === false) end(error);
     else if (isGoing()) notices.tell(error);
   });
-  on(line, "refused", ({ error_code: code }) => code === "UNAUTHENTICATED" && tell("SIGNED_OUT", signIn.choices));
-  on(line, "connected", () => notices.takeBack("SIGNED_OUT"));
+  const isOver = () => notices.takeBack("SIGNED_OUT");
+  on(line, "refused", ({ error_code: code }) => {
+    if (code === "UNAUTHENTICATED" && !signIn.isOpen) tell("SIGNED_OUT", signIn.choices(isOver));
+  });
+  on(line, "connected", () => {
+    isOver();
+    signIn.close();
+  });
   on(line, "continued", ({ transcription_id: id }) => {
     continued(id);
     tell("CONTINUED", id ? [{ label: "Open the first note", href: `/notes/${encodeURIComponent(id)}` }] : []);

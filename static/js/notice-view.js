@@ -21,8 +21,11 @@ export function noticeView({ what, safe, action }, choices = [], reference = "")
 }
 
 function choiceButton({ label, key, run, href, isMain = false }) {
-  const choice = line(href ? "a" : "button", key ? `${label} (${key})` : label);
-  if (key) choice.setAttribute("aria-keyshortcuts", key);
+  const choice = line(href ? "a" : "button", label);
+  if (key) {
+    choice.setAttribute("aria-keyshortcuts", key);
+    choice.append(" ", line("kbd", key));
+  }
   choice.className = isMain ? "button button-main" : "button";
   if (href) {
     choice.href = href;

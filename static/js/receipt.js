@@ -36,17 +36,12 @@ export class Receipt {
    * @returns {string} the first line, to be said aloud
    */
   show({ transcription_id: id, total_duration: seconds, word_count: words, audio_status: audio }, here) {
-    this.#shown = { id, here };
     const length = duration(here.safeSeconds + here.waitingSeconds || seconds);
-    const parts = [`Saved ${timeOfDay(new Date())}`, length, ...(words === null ? [] : [count(words, "word")])];
-    const saved = parts.join(" · ");
-    this.#parts.summary.textContent = saved;
-    this.#parts.text.textContent = words === 0 ? "No words were recognised. Listen to the recording" : "Text saved";
-    this.#parts.text.dataset.tone = words === 0 ? "bad" : "good";
+    this.#shown = { id, here, saved: `Saved ${timeOfDay(new Date())} · ${length}` };
+    const saved = this.#showWords(words);
     this.#parts.note.href = noteAddress(id);
     this.#parts.earlier.hidden = here.earlier.length === 0;
     if (here.earlier.length > 0) this.#parts.earlier.href = noteAddress(here.earlier[0]);
-    this.#parts.copy.hidden = words === 0;
     this.audio(audio);
     this.#card.hidden = false;
     return saved;
@@ -71,7 +66,19 @@ export class Receipt {
     const { id, here } = this.#shown;
     this.#fillLedger(ledgerRows(here));
     const note = await this.#readNote(id).catch(() => null);
-    if (note?.ledger && this.#shown?.id === id) this.#fillLedger(ledgerRows(here, note.ledger));
+    if (!note || this.#shown?.id !== id) return;
+    if (note.ledger) this.#fillLedger(ledgerRows(here, note.ledger));
+    if (note.word_count > 0) this.#showWords(note.word_count);
+  }
+
+  /** The last words may come after the receipt. */
+  #showWords(words) {
+    const { summary, text, copy } = this.#parts;
+    summary.textContent = this.#shown.saved + (words === null ? "" : ` · ${count(words, "word")}`);
+    text.textContent = words === 0 ? "No words were recognised. Listen to the recording" : "Text saved";
+    text.dataset.tone = words === 0 ? "bad" : "good";
+    copy.hidden = words === 0;
+    return summary.textContent;
   }
 
   #fillLedger(rows) {

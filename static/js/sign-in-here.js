@@ -30,12 +30,23 @@ export class SignInHere {
     this.#parts.cancel.addEventListener("click", () => this.close(), { signal });
   }
 
-  /** What a notice offers; another tab is the way for those who sign in elsewhere than here. */
-  get choices() {
+  /**
+   * What a notice offers; another tab is the way for those who sign in elsewhere than here.
+   * @param {() => void} opened the form has taken the notice's place
+   */
+  choices(opened) {
+    const run = () => {
+      opened();
+      this.open();
+    };
     return [
-      { label: "Sign in here", run: () => this.open(), isMain: true },
+      { label: "Sign in here", run, isMain: true },
       { label: "Sign in in another tab", href: LOGIN },
     ];
+  }
+
+  get isOpen() {
+    return !this.#form.hidden;
   }
 
   open() {

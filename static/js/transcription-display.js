@@ -10,6 +10,7 @@ export class TranscriptionDisplay {
   #alert;
   #log;
   #jump;
+  #height;
 
   /** @param {HTMLElement} container an empty element; it is filled here */
   constructor(container) {
@@ -27,6 +28,8 @@ export class TranscriptionDisplay {
     container.replaceChildren(this.#status, this.#alert, this.#log, this.#jump);
     this.#log.addEventListener("scroll", () => this.#scrolled());
     this.#jump.addEventListener("click", () => this.#jumpToLive());
+    this.#height = this.#log.clientHeight;
+    if (globalThis.ResizeObserver) new ResizeObserver(() => this.#resized()).observe(this.#log);
   }
 
   /** Shows what the recogniser thinks so far, in the segment's own place. */
@@ -77,6 +80,8 @@ export class TranscriptionDisplay {
     this.#alert.replaceChildren(message);
     this.#alert.hidden = message === "";
     this.#follow();
+    // On a telephone it may be beyond the edge.
+    if (!this.#alert.hidden) this.#alert.scrollIntoView?.({ block: "nearest" });
   }
 
   /** @param {string} status said once by a screen reader */
@@ -121,8 +126,18 @@ export class TranscriptionDisplay {
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
+    if (clientHeight !== this.#height) {
+      this.#resized();
+      return;
+    }
     this.#edge.scrolled(scrollTop, scrollHeight - scrollTop - clientHeight);
     this.#offerJump();
+  }
+
+  /** A notice or a receipt took its room, or gave it back: that is nobody's wish to read elsewhere. */
+  #resized() {
+    this.#height = this.#log.clientHeight;
+    this.#follow();
   }
 
   #jumpToLive() {

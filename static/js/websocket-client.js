@@ -23,7 +23,7 @@ const EVENTS = `connected acknowledged slow full result state complete continued
  * One dictation's line to the server. It comes back by itself until the server has everything.
  *
  * Events: `connected` (the ack: there is a place), `acknowledged` and `slow` (waiting state: on each ack, and while the
- * oldest audio waits over 2 s), `full` (boolean: the server's disk), `result`, `state`, `complete`, `stored`, `draining`,
+ * line is away or the oldest audio waits over 2 s), `full` (boolean: the server's disk), `result`, `state`, `complete`, `stored`, `draining`,
  * `closed` (waiting state: the line is lost, another is being made), `refused` (why that does not work for now),
  * `continued` (the session was over: the rest goes into a linked one), `superseded` (by another tab), `error`.
  */
@@ -244,7 +244,7 @@ export class TranscriptionWebSocket {
   }
 
   #look() {
-    if (this.waiting.oldestMs >= SLOW_MS) this.#listeners.tell("slow", this.waiting);
+    if (this.isAway || this.waiting.oldestMs >= SLOW_MS) this.#listeners.tell("slow", this.waiting);
     if (this.#sender.isStalled) this.#line.drop({ error_code: LOST });
   }
 }

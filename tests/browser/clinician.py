@@ -30,6 +30,16 @@ QUIET_ARGUMENTS = [
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
 ]
+REMEMBER_TRACKS = """
+    window.tracks = [];
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await open(wanted);
+        tracks.push(...stream.getAudioTracks());
+        return stream;
+    };
+"""
+UNPLUG = "() => void tracks.at(-1).dispatchEvent(new Event('ended'))"
 STATE = '.record[data-state="{}"]'
 
 

@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.clinician import Clinician
+from tests.browser.clinician import REMEMBER_TRACKS, UNPLUG, Clinician
 from tests.browser.tap import Tap
-from tests.browser.test_nothing_is_lost import REMEMBER_TRACKS
 from tests.process import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.faults]
@@ -16,7 +15,6 @@ SLEEPABLE = """
     window.sleptMs = 0;
     Date.now = () => now() + window.sleptMs;
 """
-UNPLUG = "() => void tracks.at(-1).dispatchEvent(new Event('ended'))"
 PLUG_IN = "() => void navigator.mediaDevices.dispatchEvent(new Event('devicechange'))"
 
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Dialog, expect
 
-from tests.browser.clinician import Clinician, clock_seconds, until
+from tests.browser.clinician import REMEMBER_TRACKS, Clinician, clock_seconds, until
 from tests.browser.test_dictation import ROUNDED
 from tests.process import ServerProcess
 
@@ -13,15 +13,6 @@ KEPT_TAIL_SECONDS = 1.0
 """What a tab that is taken over may not have sent yet"""
 RESUME_MS = 500
 """The fastest of three: a busy machine may be slow once"""
-REMEMBER_TRACKS = """
-    window.tracks = [];
-    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = async (wanted) => {
-        const stream = await open(wanted);
-        tracks.push(...stream.getAudioTracks());
-        return stream;
-    };
-"""
 FULL_DISK = """
     const begin = IDBDatabase.prototype.transaction;
     IDBDatabase.prototype.transaction = function (...wanted) {
@@ -108,7 +99,7 @@ def test_f33_a_disk_that_is_full_in_the_middle_is_told_and_the_recording_goes_on
     person.speaks_until(1)
     person.page.evaluate("() => { window.isDiskFull = true; }")
     person.sees_error("This computer can't keep any more")
-    person.sees_error("safe on the server")
+    person.sees_error("on the server")
     person.sees_state("recording")
     person.page.evaluate("() => { window.isDiskFull = false; }")
     expect(person.page.get_by_text("This computer can't keep any more")).to_be_hidden()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.clinician import Clinician
+from tests.browser.clinician import REMEMBER_TRACKS, UNPLUG, Clinician
 from tests.browser.conftest import NewClinician
 from tests.process import ServerProcess
 
@@ -57,6 +57,17 @@ SHOW_CARD = """() => {
     card.querySelector('[data-unsent="title"]').textContent = "Unsent dictation";
     document.querySelector('[data-part="unsent"]').append(card);
 }"""
+SHOW_NOTICE = """async () => {
+    const { noticeView } = await import("/static/js/notice-view.js");
+    const { noticeFor } = await import("/static/js/notices.js");
+    const words = noticeFor({ error_code: "SESSION_LIMIT_EXCEEDED" }, { safeSeconds: 0, waitingSeconds: 0 }, 1800);
+    const choices = ["Try now", "Record now, text later", "Cancel"].map((label) => ({ label, run: () => {} }));
+    display.showError(noticeView(words, choices, "12345678"));
+}"""
+IS_UNCOVERED = """(element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
 FOCUSED = """() => {
     const { activeElement: at } = document;
     const style = getComputedStyle(at);
@@ -91,6 +102,38 @@ def test_p10_the_newest_text_is_in_view_at_the_end_and_never_pulls_a_reader_back
     person.page.get_by_role("button", name="Jump to live (3 new)").click()
     assert person.page.evaluate(BELOW) <= 1
     expect(person.page.get_by_role("button", name="Jump to live")).to_be_hidden()
+
+
+def test_p10_what_comes_and_goes_above_the_text_keeps_the_newest_in_view(clinician: NewClinician) -> None:
+    person = clinician(viewport={"width": 390, "height": 700}, has_touch=True)
+    person.page.evaluate(SHOW, 60)
+    for words in ("The microphone was disconnected. " * 8, ""):
+        person.page.evaluate("(words) => display.showError(words)", words)
+        person.page.evaluate("() => say('again')")
+        person.until(lambda: person.page.evaluate(BELOW) <= 1)
+        expect(person.page.get_by_role("button", name="Jump to live")).to_be_hidden()
+
+
+def test_on_a_phone_a_notice_is_wholly_readable_with_what_can_be_done(clinician: NewClinician) -> None:
+    person = clinician(viewport={"width": 390, "height": 844}, has_touch=True)
+    person.page.evaluate(SHOW, 60)
+    person.page.evaluate(SHOW_NOTICE)
+    for part in (person.page.locator(".notice strong"), person.page.get_by_role("button", name="Cancel")):
+        expect(part).to_be_in_viewport(ratio=1)
+        assert part.evaluate(IS_UNCOVERED)
+
+
+def test_nothing_moves_under_the_hand_when_recording_begins_and_ends(clinician: NewClinician) -> None:
+    person = clinician(viewport={"width": 1280, "height": 800})
+    at = [person.part("record").bounding_box()]
+    person.record()
+    at.append(person.part("record").bounding_box())
+    person.page.get_by_role("button", name="Pause").click()
+    person.sees_state("paused")
+    at.append(person.part("record").bounding_box())
+    assert at[0] is not None
+    assert [(box["x"], box["y"]) for box in at if box] == [(at[0]["x"], at[0]["y"])] * 3
+    person.stop()
 
 
 def test_p24_a_final_is_shown_at_once_even_after_three_hours_of_text(clinician: NewClinician) -> None:
@@ -212,10 +255,17 @@ def test_nothing_moves_for_people_who_asked_for_stillness(clinician: NewClinicia
         assert page.evaluate(animation) == "none"
 
 
-def test_notes_can_be_searched_opened_and_read(clinician: NewClinician) -> None:
-    person = clinician()
+def test_notes_can_be_searched_opened_and_read(clinician: NewClinician, tmp_path: Path) -> None:
+    person = clinician(viewport={"width": 1280, "height": 800})
+    person.page.add_init_script(REMEMBER_TRACKS)
+    person.page.reload()
     person.record()
     expect(person.page.locator(".segment.final").first).to_be_visible()
+    person.page.evaluate(UNPLUG)
+    person.sees_state("paused")
+    person.page.wait_for_timeout(1500)
+    person.page.get_by_role("alert").get_by_role("button", name="Go on").click()
+    expect(person.page.locator(".segment.gap ~ .segment.final").first).to_be_visible()
     person.stop()
     person.page.get_by_role("link", name="Notes", exact=True).click()
     search = person.page.get_by_label("Search the text")
@@ -226,6 +276,8 @@ def test_notes_can_be_searched_opened_and_read(clinician: NewClinician) -> None:
     search.fill("pressure")
     person.page.locator(".note-row").first.click()
     expect(person.page.locator(".note-text")).to_contain_text("pressure")
+    expect(person.page.locator(".note-text .gap")).to_contain_text("not recorded here")
+    person.picture("note-with-gap.png", tmp_path)
     person.page.get_by_role("button", name="Play from").first.click()
     person.page.wait_for_function("() => document.querySelector('audio').currentTime > 0.2")
     with person.page.expect_download() as text:

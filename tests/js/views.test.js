@@ -111,6 +111,7 @@ test("the receipt tells text and recording apart, follows the recording, and say
     () => "",
     () => {},
     async () => ({
+      word_count: 220,
       ledger: {
         stored_seconds: 192.4,
         recognised_seconds: 190,
@@ -131,7 +132,7 @@ test("the receipt tells text and recording apart, follows the recording, and say
     /Stored3 min 12 sRecognised3 min 10 sNo text yet01:00 to 01:02Not recorded12 s at 01:05$/,
   );
   assert.equal(part("earlier").hidden, true);
-  assert.match(part("summary").textContent, /^Saved .* · 3 min 12 s · 214 words$/);
+  assert.match(part("summary").textContent, /^Saved .* · 3 min 12 s · 220 words$/, "the last ones came later");
   assert.equal(part("text").textContent, "Text saved");
   assert.match(part("audio").textContent, /being stored/);
   assert.equal(part("note").getAttribute("href"), "/notes/7");

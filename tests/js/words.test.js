@@ -93,6 +93,8 @@ test("the connection line says the worst first", () => {
     text({ waiting: slow, isLost: true, isFull: true }),
     "Reconnecting - still recording, saved on this computer: 4 s waiting to send",
   );
+  const signedOut = { waiting: NOTHING, isLost: true, refusal: "UNAUTHENTICATED" };
+  assert.match(text(signedOut), /^Signed out - still recording/, "nothing is called live that can't be sent");
   assert.match(text({ waiting: slow, isLost: true, isOffline: true }), /^Offline - still recording, saved on this/);
   assert.match(text({ waiting: slow, isLost: true, refusal: "SESSION_LIMIT_EXCEEDED" }), /^Server busy - still/);
   assert.match(text({ waiting: slow, isLost: true, state: "paused" }), /^Reconnecting - paused/);

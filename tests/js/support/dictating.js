@@ -197,7 +197,11 @@ export class Desk {
         clock,
         meter,
         settings,
-        signIn: { choices: [{ label: "Sign in here", run: () => (seen.isAskedToSignIn = true) }] },
+        signIn: {
+          isOpen: false,
+          close: () => {},
+          choices: () => [{ label: "Sign in here", run: () => (seen.isAskedToSignIn = true) }],
+        },
         connection: seen.connectionLine,
         receipt: seen.receiptCard,
       },
