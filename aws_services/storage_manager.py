@@ -49,18 +49,8 @@ class S3AudioStore:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "S3AudioStore":
-        """A store with a client of its own. Making one takes 0.1 s: do it once. Connects on first use."""
-        config = Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"mode": "standard"},
-            signature_version="s3v4",
-            max_pool_connections=settings.blocking_threads,
-        )
-        client = boto3.client(
-            "s3", region_name=settings.aws_region, endpoint_url=settings.s3_endpoint_url, config=config
-        )
-        return cls(client, settings.s3_bucket or "", settings.s3_kms_key_id)
+        """A store with a client of its own: make one once. Connects on first use."""
+        return cls(s3_client_of(settings), settings.s3_bucket or "", settings.s3_kms_key_id)
 
     def put(self, key: str, source: Path) -> StoredRecording:
         """Store the file, streamed from the disk, and ask S3 afterwards what it has."""
@@ -140,6 +130,18 @@ class S3AudioStore:
             while piece := recording.read(io.DEFAULT_BUFFER_SIZE):
                 digest.update(piece)
             return digest.hexdigest()
+
+
+def s3_client_of(settings: Settings) -> "S3Client":
+    """A client as the settings say. Making one takes 0.1 s."""
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard"},
+        signature_version="s3v4",
+        max_pool_connections=settings.blocking_threads,
+    )
+    return boto3.client("s3", region_name=settings.aws_region, endpoint_url=settings.s3_endpoint_url, config=config)
 
 
 class _Download(io.RawIOBase):

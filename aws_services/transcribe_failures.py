@@ -22,6 +22,16 @@ BAD_REQUEST_IS_OURS_SECONDS = 12.0
 """A BadRequestException before any word and this soon is about the request. Later ones are mostly the service's rule
 that 15 s without audio end a stream, and another stream helps."""
 
+ABOUT_THE_SOUND = frozenset(
+    {"bad_request_exception", "behind", "closed_early", "garbled", "hangs", "internal_error", "unfinished"}
+)
+"""Reasons that may come of the very audio that was sent"""
+
+
+def is_outage(reason: str) -> bool:
+    """True where the service, the way to it or the rights on it are missing, whatever was sent."""
+    return reason not in ABOUT_THE_SOUND
+
 
 class StreamFailed(Exception):
     """The stream cannot go on. `end` is what to tell."""

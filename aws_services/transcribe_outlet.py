@@ -10,8 +10,8 @@ LOWEST_RATE = 16000
 """Hertz; the service takes 16,000 to 48,000"""
 SHORTEST_EVENT_MS = 50
 """The service asks for 50 to 200 ms an event"""
-MAX_BACKLOG_SECONDS = 60
-"""Audio that may wait for a service that takes none"""
+MAX_BACKLOG_SECONDS = 90
+"""Audio that may wait for a service that takes none; a window of a stored recording comes at once and has up to 78 s"""
 
 
 class Outlet:

@@ -1,11 +1,11 @@
 """Results of Amazon Transcribe Medical as partials and finals. Speaker labels and entities have no place in these."""
 
 import collections
-from collections.abc import Sequence
 from typing import Any
 
 from aws_services.transcribe_clock import StreamClock
-from models.transcript import Final, Partial, Word, tidy
+from aws_services.transcribe_items import confidence_of, words_of
+from models.transcript import Final, Partial, tidy
 
 REMEMBERED_FINALS = 256
 """Finished results whose repetition is not heard"""
@@ -36,7 +36,7 @@ class ResultReader:
             return None
         start, end = self._clock.pushed_at(result.start_time), self._clock.pushed_at(result.end_time)
         best = result.alternatives[0] if result.alternatives else None
-        words = self._words(best.items) if best is not None else ()
+        words = words_of(best.items, self._clock.pushed_at) if best is not None else ()
         text = " ".join(word.text for word in words) or tidy((best.transcript if best is not None else "") or "")
         self.has_heard_words |= bool(text)
         segment_id = self._segment_id(result.result_id)
@@ -49,7 +49,7 @@ class ResultReader:
         self._shown.discard(segment_id)
         if words:
             start, end = min(start, words[0].start_time), max(end, words[-1].end_time)
-        return Final(segment_id, text, start, end, _confidence(words), words)
+        return Final(segment_id, text, start, end, confidence_of(words), words)
 
     def _segment_id(self, result_id: str) -> str:
         if result_id not in self._open:
@@ -66,24 +66,3 @@ class ResultReader:
         else:
             return None
         return partial
-
-    def _words(self, items: Sequence[Any]) -> tuple[Word, ...]:
-        """Words with their punctuation, whose confidence is not counted."""
-        words: list[Word] = []
-        for item in items:
-            content = tidy(item.content or "")
-            if not content:
-                continue
-            start, end = self._clock.pushed_at(item.start_time), self._clock.pushed_at(item.end_time)
-            if item.item_type == "punctuation" and words:
-                said = words.pop()
-                words.append(Word(tidy(said.text + content), said.start_time, said.end_time, said.confidence))
-            else:
-                is_word = item.item_type != "punctuation"
-                words.append(Word(content, start, end, item.confidence if is_word else None))
-        return tuple(words)
-
-
-def _confidence(words: Sequence[Word]) -> float | None:
-    sure = [word.confidence for word in words if word.confidence is not None]
-    return round(sum(sure) / len(sure), 3) if sure else None

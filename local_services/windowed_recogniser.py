@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from local_services.windows import Window, sound, windows, within
-from models.errors import RecogniserFailed
+from models.errors import RecogniserBusy, RecogniserFailed
 from models.ports import Recogniser, RecogniserStream, StreamRequest
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final, Partial, StreamEnd
@@ -20,16 +20,26 @@ SILENT_SECONDS = 60.0
 """A recogniser that says nothing new for so long hangs: it needs some ten seconds for a whole window"""
 TRIES = 3
 """Of one window, each with a new stream"""
+AWAY = "The speech service does not answer. The recording is safe."
+AWAY_SECONDS = 60.0
+"""When to ask it again"""
 ROUNDING = 0.001
 
 
 class WindowedRecogniser:
     """The FileRecogniser port over any Recogniser. Each recording gets its own: live dictations keep their places."""
 
-    def __init__(self, name: str, make: Callable[[], Recogniser]) -> None:
-        """`make` gives a new recogniser with one place; it is closed after the recording."""
+    def __init__(
+        self, name: str, make: Callable[[], Recogniser], is_outage: Callable[[str], bool] = lambda reason: False
+    ) -> None:
+        """`make` gives a new recogniser with one place; it is closed after the recording.
+
+        `is_outage` says of the reason of a stream's failure whether it is the recogniser's own and may last: then
+        RecogniserBusy is raised, for the recording is not to blame.
+        """
         self.name = name
         self._make = make
+        self._is_outage = is_outage
 
     def recognise(self, request: FileRequest, listener: FileListener) -> None:
         """Hear the recording to its end, in order."""
@@ -45,14 +55,18 @@ class WindowedRecogniser:
     def _hear(
         self, recogniser: Recogniser, request: FileRequest, window: Window, listener: FileListener
     ) -> list[Final]:
+        reason = ""
         for attempt in range(1, TRIES + 1):
             try:
                 finals = self._hear_once(recogniser, request, window, listener)
-            except RecogniserFailed:
+            except RecogniserFailed as failure:
+                reason = str(failure.context.get("reason", ""))
                 log.warning("window_failed", session_id=request.session_id, second=window.start, attempt=attempt)
                 continue
             counted = (within(final, window) for final in finals)
             return [final for final in counted if final is not None]
+        if self._is_outage(reason):
+            raise RecogniserBusy(AWAY, retry_after=AWAY_SECONDS)
         raise RecogniserFailed
 
     def _hear_once(
@@ -114,9 +128,9 @@ class _Ear:
         with self._news:
             if self._news.wait_for(lambda: self._end is not None, LOOK_SECONDS):
                 if self._end is None or self._end.failed:
-                    raise RecogniserFailed
+                    raise RecogniserFailed(reason=self._end.reason if self._end is not None else "")
                 return True
             self._silent_looks += 1
             if self._silent_looks * LOOK_SECONDS > SILENT_SECONDS:
-                raise RecogniserFailed
+                raise RecogniserFailed(reason="hangs")
             return False

@@ -26,6 +26,7 @@
     ├── RecogniserError              words stop, audio goes on
     │   ├── RecogniserBusy           SESSION_LIMIT_EXCEEDED
     │   └── RecogniserFailed         TRANSCRIBE_SERVICE_ERROR
+    │       └── RecogniserRefused    TRANSCRIBE_SERVICE_ERROR
     └── KeepingError                 a note or a recording could not be kept yet
         ├── StoreUnavailable         S3_UPLOAD_FAILED
         │   └── StoreRefused         S3_UPLOAD_FAILED
@@ -245,6 +246,13 @@ class RecogniserBusy(RecogniserError):
 
 class RecogniserFailed(RecogniserError):
     """The recogniser died, hung or ended before it was asked to."""
+
+
+class RecogniserRefused(RecogniserFailed):
+    """The recogniser will not hear this recording, however often it is asked, until somebody changes the settings."""
+
+    text = "The speech service does not take this recording. The recording is safe; an administrator can see why."
+    retryable = False
 
 
 class KeepingError(DictationError):

@@ -1,0 +1,81 @@
+"""How a batch job of Amazon Transcribe can fail, in our words. The service's own texts stay here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from models.errors import RecogniserBusy, RecogniserRefused
+from utils.logging import get_logger
+
+log = get_logger("transcribe")
+
+CONFLICT = "ConflictException"
+LIMITS = frozenset({"LimitExceededException", "ThrottlingException", "TooManyRequestsException", "SlowDown"})
+RIGHTS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+SERVER_ERROR = 500
+
+BUSY = "The speech service is busy. The recording is safe."
+AWAY = "The speech service does not answer. The recording is safe."
+NO_RIGHT = "The speech service does not let this program in; an administrator must see to it. The recording is safe."
+AGAIN_SECONDS = 60.0
+AFTER_MENDING_SECONDS = 300.0
+
+
+def code_of(error: ClientError) -> str:
+    """The service's name for what is wrong."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    """The HTTP status."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", SERVER_ERROR))
+
+
+@contextmanager
+def in_our_words(session_id: str) -> Iterator[None]:
+    """Raises RecogniserBusy for what passes or is mended by somebody's hand, RecogniserRefused for a bad request."""
+    try:
+        yield
+    except ClientError as error:
+        raise _of_answer(error, session_id) from None
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+        raise _without_rights(type(error).__name__, session_id) from None
+    except BotoCoreError as error:
+        log.warning("batch_not_reached", session_id=session_id, reason=type(error).__name__)
+        raise RecogniserBusy(AWAY, retry_after=AGAIN_SECONDS) from None
+
+
+def _of_answer(error: ClientError, session_id: str) -> RecogniserBusy | RecogniserRefused:
+    code = code_of(error)
+    if code in RIGHTS or status_of(error) in (401, 403):
+        return _without_rights(code, session_id)
+    log.warning("batch_refused", session_id=session_id, reason=code)
+    if code in LIMITS:
+        return RecogniserBusy(BUSY, retry_after=AGAIN_SECONDS)
+    if status_of(error) >= SERVER_ERROR or code == "InternalFailureException":
+        return RecogniserBusy(AWAY, retry_after=AGAIN_SECONDS)
+    return RecogniserRefused()
+
+
+def _without_rights(reason: str, session_id: str) -> RecogniserBusy:
+    log.error("batch_not_allowed", session_id=session_id, reason=reason)
+    return RecogniserBusy(NO_RIGHT, retry_after=AFTER_MENDING_SECONDS)

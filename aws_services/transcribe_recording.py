@@ -1,0 +1,80 @@
+"""The transcript that a batch job of Amazon Transcribe Medical writes, as finals like those of a live stream."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aws_services.transcribe_items import confidence_of, words_of
+from models.transcript import Final
+
+PUNCTUATION = "punctuation"
+SENTENCE_ENDS = frozenset(".?!")
+PAUSE_SECONDS = 1.0
+"""Silence that ends a segment in mid-sentence"""
+LONGEST_SEGMENT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A word or a punctuation mark. The service gives no times for marks: they have those of the word before."""
+
+    content: str
+    start_time: float
+    """Seconds from the recording's first sample"""
+    end_time: float
+    item_type: str
+    confidence: float | None
+
+
+def finals_of(transcript: bytes, ids: str, after: float) -> list[Final]:
+    """What was said behind that second, in order; a word counts where its middle lies.
+
+    `ids` begins every segment id. Raises ValueError, TypeError or LookupError for what is no such transcript.
+    """
+    return [_final(segment, ids, after) for segment in _segments(_behind(_items(transcript), after))]
+
+
+def _items(transcript: bytes) -> Iterator[Item]:
+    end = 0.0
+    for item in json.loads(transcript)["results"]["items"]:
+        best = item["alternatives"][0]
+        start, end = float(item.get("start_time", end)), float(item.get("end_time", end))
+        confidence = best.get("confidence")
+        yield Item(best["content"], start, end, item["type"], None if confidence is None else float(confidence))
+
+
+def _behind(items: Iterator[Item], after: float) -> Iterator[Item]:
+    """Without the words before it, and the marks that follow those."""
+    counts = False
+    for item in items:
+        if item.item_type != PUNCTUATION:
+            counts = (item.start_time + item.end_time) / 2 >= after
+        if counts:
+            yield item
+
+
+def _segments(items: Iterator[Item]) -> Iterator[list[Item]]:
+    segment: list[Item] = []
+    for item in items:
+        if segment and item.item_type != PUNCTUATION and _is_over(segment, item):
+            yield segment
+            segment = []
+        segment.append(item)
+    if segment:
+        yield segment
+
+
+def _is_over(segment: list[Item], following: Item) -> bool:
+    last = segment[-1]
+    return (
+        (last.item_type == PUNCTUATION and last.content in SENTENCE_ENDS)
+        or following.start_time - last.end_time > PAUSE_SECONDS
+        or following.end_time - segment[0].start_time > LONGEST_SEGMENT_SECONDS
+    )
+
+
+def _final(segment: list[Item], ids: str, after: float) -> Final:
+    words = words_of(segment, lambda seconds: round(max(seconds, after), 3))
+    start, end = words[0].start_time, words[-1].end_time
+    text = " ".join(word.text for word in words)
+    return Final(f"{ids}-{round(start * 1000)}", text, start, end, confidence_of(words), words)

@@ -1,0 +1,40 @@
+"""Who hears recordings that are there as a whole, as the settings say."""
+
+from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
+from local_services.scripted_recogniser import ScriptedRecogniser
+from local_services.windowed_recogniser import WindowedRecogniser
+from models.ports import Recogniser
+from models.stored_ports import FileRecogniser
+from utils.config import Settings
+
+
+def file_recogniser_of(settings: Settings) -> FileRecogniser:
+    """The same engine that hears dictations: a note must not change it unseen."""
+
+    def scripted() -> Recogniser:
+        return ScriptedRecogniser(settings.scripted_final_every)
+
+    def pocketsphinx() -> Recogniser:
+        return PocketSphinxRecogniser(1, settings.endpointing_ms, settings.vad_thread_pool_size)
+
+    if settings.recogniser == "aws":
+        return _transcribe(settings)
+    if settings.recogniser == "scripted":
+        return WindowedRecogniser(ScriptedRecogniser.name, scripted)
+    return WindowedRecogniser(PocketSphinxRecogniser.name, pocketsphinx)
+
+
+def _transcribe(settings: Settings) -> FileRecogniser:
+    """Batch jobs where recordings are in S3, for they read nothing else. Else, and for what they refuse, streams."""
+    # Here, because its parts take 0.1 s and 10 MB that nobody else needs.
+    from aws_services.transcribe_batch_manager import TranscribeBatchManager
+    from aws_services.transcribe_failures import is_outage
+    from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
+
+    def streams() -> Recogniser:
+        return TranscribeStreamingManager.from_settings(settings)
+
+    by_streams = WindowedRecogniser(TranscribeStreamingManager.name, streams, is_outage)
+    if settings.audio_store == "s3":
+        return TranscribeBatchManager.from_settings(settings, by_streams)
+    return by_streams
