@@ -9,18 +9,15 @@ from aws_services.job_runner import JobRunner
 from aws_services.stored_parts import StoredLimits, StoredParts
 from aws_services.stored_work import StoredWork
 from aws_services.uploads import Uploads
-from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
-from local_services.scripted_recogniser import ScriptedRecogniser
 from local_services.sql_job_leases import SqlJobLeases
 from local_services.sql_jobs import SqlJobs
 from local_services.sql_notes import SqlNotes
 from local_services.sql_statuses import SqlStatuses
 from local_services.sql_transcripts import SqlTranscripts
-from local_services.windowed_recogniser import WindowedRecogniser
-from models.ports import AudioStore, Recogniser
-from models.stored_ports import FileRecogniser
+from models.ports import AudioStore
 from models.upload import MEGABYTE
 from utils.config import Settings
+from web.file_recognisers import file_recogniser_of
 from web.large_bodies import LargeBodies
 from web.uploads import UploadDoor
 
@@ -37,20 +34,6 @@ class Stored:
     """Also the RestOfRecordings port"""
     runner: JobRunner
     large_bodies: LargeBodies
-
-
-def file_recogniser_of(settings: Settings) -> FileRecogniser:
-    """Who hears recordings that are there as a whole."""
-
-    def scripted() -> Recogniser:
-        return ScriptedRecogniser(settings.scripted_final_every)
-
-    def pocketsphinx() -> Recogniser:
-        return PocketSphinxRecogniser(1, settings.endpointing_ms, settings.vad_thread_pool_size)
-
-    if settings.recogniser == "scripted":
-        return WindowedRecogniser(ScriptedRecogniser.name, scripted)
-    return WindowedRecogniser(PocketSphinxRecogniser.name, pocketsphinx)
 
 
 def stored_of(settings: Settings, engine: Engine, store: AudioStore) -> Stored:
