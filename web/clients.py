@@ -65,6 +65,11 @@ class SocketClients:
         transport: str | None = self._server.manager.eio_sid_from_sid(sid, "/")
         return transport
 
+    def is_open(self, sid: str) -> bool:
+        """False once the connection of this socket is closed, also when that happens while it is being let in."""
+        connection = self._server.eio.sockets.get(self.transport_of(sid))
+        return connection is not None and not connection.closed
+
     def cut(self, transport: str | None) -> None:
         """Close a connection, and never wait for its queue: a client that reads nothing would hold the hub."""
         connection = self._server.eio.sockets.get(transport)

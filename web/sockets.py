@@ -86,6 +86,8 @@ class SocketDoor:
     def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         try:
             caller = self._runtime.offload(self._who, environ, auth)
+            if not self._clients.is_open(sid):  # it went away meanwhile, and nobody would tell us that again
+                raise Unauthenticated
             self._refuse_too_many(caller.signed_in.user_id)
             self._callers[sid] = caller
         except DictationError as error:
@@ -181,10 +183,10 @@ class SocketDoor:
         who they are. Runs as a task, for ever."""
         while True:
             self._runtime.sleep(WATCH_SECONDS)
-            self._send_strangers_away()
-            callers = dict(self._callers)
-            dictating = {sid for sid in callers if self._manager.on_socket(sid) is not None}
             try:
+                self._send_strangers_away()
+                callers = dict(self._callers)
+                dictating = {sid for sid in callers if self._manager.on_socket(sid) is not None}
                 for sid in self._runtime.offload(self._ended, callers, dictating):
                     self._shut_out(sid, callers[sid])
             except Exception as error:  # noqa: BLE001 - such as the database away: nobody is signed out for that
