@@ -7,13 +7,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types imports tests js format lock bench soak clean
+.PHONY: help run worker setup test check lint types imports tests js format lock bench soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup  ## everything that is needed, then the program on http://127.0.0.1:5000
 	@$(BIN)/python app.py
+
+worker: setup  ## a process of its own that turns recordings into text (ASR_JOB_RUNNER=celery and ASR_REDIS_URL are set)
+	@$(BIN)/celery -A web.worker worker
 
 setup: $(VENV)/.runs static/vendor/socket.io.esm.min.js  ## the environment of the program in .venv/, and the page's one library
 

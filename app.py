@@ -24,8 +24,7 @@ from web.readiness import readiness_of
 from web.register import register_web
 from web.serving import Server, announce
 from web.sockets import SocketDoor
-from web.stored_wiring import stored_of
-from web.uploads import register_uploads
+from web.stored_wiring import register_stored, stored_of
 
 
 def create_app(settings: Settings | None = None, runtime: Runtime | None = None) -> Flask:
@@ -43,16 +42,14 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
     server = Server(runtime, manager, SessionCare(manager, parts), parts, spool, engine, settings)
     store, name, notes = parts.store, parts.recogniser.name, SqlNotes(engine)
     accounts, audit = adapters.accounts_of(settings, engine), AuditTrail(engine)
-    readiness = readiness_of(engine, parts.recogniser, spool, settings, server.lag)
-    register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, name)
     stored = stored_of(settings, engine, store)
-    register_uploads(app, stored.door)
+    readiness = readiness_of(engine, parts.recogniser, spool, settings, server.lag, stored.bus.check)
+    register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, name)
     pooled = PooledViews(app.wsgi_app, runtime, settings.max_request_bytes, stored.large_bodies)
     app.wsgi_app = pooled  # type: ignore[method-assign]
     socketio.init_app(app)
     server.also(SocketDoor(app, socketio.server, clients, manager, accounts, runtime, settings).watch_sign_ins)
-    server.also(stored.runner.start)
-    server.at_end(stored.runner.stop)
+    register_stored(app, server, stored, accounts, runtime, settings)
     app.extensions.update(server=server, accounts=accounts)
     return app
 

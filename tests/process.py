@@ -34,7 +34,7 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
         self.database_url = str(settings.get("database_url", f"sqlite:///{self.database}"))
-        self._environment = {
+        self.environment: dict[str, str] = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ASR_")},
             "ASR_INSTANCE_DIR": str(folder / "instance"),
             "ASR_PORT": str(self.port),
@@ -48,7 +48,7 @@ class ServerProcess:
         """Start it and wait until it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *self.program], cwd=PROJECT, env=self._environment, stdout=log, stderr=log
+                [sys.executable, *self.program], cwd=PROJECT, env=self.environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
@@ -85,7 +85,7 @@ class ServerProcess:
         """What `flask --app app ...` says on this server's folder."""
         command = [sys.executable, "-m", "flask", "--app", "app", *words]
         run = subprocess.run(
-            command, cwd=PROJECT, env=self._environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=PROJECT, env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )
         return run
 

@@ -77,6 +77,14 @@ class Settings(BaseSettings):
     max_jobs_per_user: int = Field(ge=1, le=10_000)
     job_workers: int = Field(ge=0, le=64)
     job_lease_seconds: float = Field(ge=1, le=3600)
+    job_runner: Literal["thread", "celery"]
+    redis_url: SecretStr | None
+    job_soft_limit_seconds: int = Field(ge=1, le=24 * 3600)
+    job_hard_limit_seconds: int = Field(ge=1, le=24 * 3600)
+
+    max_status_streams_per_user: int = Field(ge=1, le=1000)
+    status_heartbeat_seconds: float = Field(gt=0, le=60)
+    status_idle_seconds: float = Field(gt=0, le=24 * 3600)
 
     max_sessions_per_worker: int = Field(
         ge=1,
@@ -127,6 +135,7 @@ class Settings(BaseSettings):
             raise ValueError(f"public_url: {self.public_url!r} must begin with https:// (or http://)")
         if self.audio_store == "s3" and not self.s3_bucket:
             raise ValueError("s3_bucket: must name the bucket, because audio_store is s3")
+        _check_jobs(self)
         if not _may_carry_speech(self.transcribe_endpoint_url):
             raise ValueError(
                 f"transcribe_endpoint_url: {self.transcribe_endpoint_url!r} must begin with wss:// and name a host"
@@ -185,6 +194,22 @@ def load_settings(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _check_jobs(settings: Settings) -> None:
+    """Raises ValueError for what does not work together."""
+    address = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+    if address is not None and not address.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("redis_url: must begin with redis://, rediss:// or unix:// (its value is not shown here)")
+    if settings.job_runner == "celery" and address is None:
+        raise ValueError(
+            "redis_url: must be set, because job_runner is celery, whose queue is in Redis; or use job_runner thread"
+        )
+    if settings.job_hard_limit_seconds <= settings.job_soft_limit_seconds:
+        raise ValueError(
+            f"job_hard_limit_seconds: {settings.job_hard_limit_seconds} must be more than"
+            f" job_soft_limit_seconds ({settings.job_soft_limit_seconds}), which lets a recording end in order"
+        )
 
 
 def _may_carry_speech(address: str | None) -> bool:

@@ -126,6 +126,7 @@ class EventletRuntime:
             app,
             max_size=MAX_CONNECTIONS,
             keepalive=KEEPALIVE_SECONDS,
+            minimum_chunk_size=1,  # or an event waits for the next ones until they are 4 KB
             socket_timeout=REQUEST_TIMEOUT_SECONDS,
             log_output=False,
             debug=False,
@@ -134,6 +135,11 @@ class EventletRuntime:
         self._stopped.wait()
         server.kill()
         listener.close()
+
+    def connection(self, environ: dict[str, Any]) -> socket.socket | None:
+        source = environ.get("eventlet.input")
+        green = source.get_socket() if source is not None else None
+        return getattr(green, "fd", None)
 
     def stop(self) -> None:
         if not self._stopped.ready():

@@ -23,6 +23,9 @@ AUDIO_BYTES = Counter("asr_audio_bytes_total", "PCM bytes accepted", registry=RE
 FINALS = Counter("asr_finals_total", "Finals told", registry=REGISTRY)
 UPLOADS = Counter("asr_uploads_total", "Recordings put into the store", ["outcome"], registry=REGISTRY)
 
+SSE_CONNECTIONS = Gauge("asr_sse_connections", "Status streams open now", registry=REGISTRY)
+SSE_EVENTS = Counter("asr_sse_events_total", "What happened on status streams", ["event"], registry=REGISTRY)
+
 
 def exposition() -> bytes:
     """Every metric in Prometheus text format."""

@@ -72,6 +72,9 @@ class Runtime(Protocol):
     def serve(self, listener: socket.socket, app: Callable[..., Any]) -> None:
         """Serve the WSGI application until stop() is called. Main thread only."""
 
+    def connection(self, environ: dict[str, Any]) -> socket.socket | None:
+        """The system's own socket of the connection that a request came by; None when serve() does not serve it."""
+
     def stop(self) -> None:
         """Let serve() return. On the hub."""
 

@@ -83,6 +83,9 @@ class ThreadingRuntime:
         self._server.serve_forever()
         listener.close()
 
+    def connection(self, environ: dict[str, Any]) -> socket.socket | None:
+        return environ.get("werkzeug.socket")
+
     def stop(self) -> None:
         if self._server is not None:
             threading.Thread(target=self._server.shutdown, daemon=True).start()

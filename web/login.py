@@ -94,6 +94,12 @@ def visitor() -> Visitor:
     return cast(Visitor, current_user)
 
 
+def bearer_token() -> str | None:
+    """The raw token of a program's request, which no page of another site can send: browsers never add this header."""
+    sent = request.headers.get("Authorization", "")
+    return sent.removeprefix(BEARER).strip() if is_api() and sent.startswith(BEARER) else None
+
+
 def visitor_for_page() -> Visitor | None:
     """Who is signed in, or None; also None when that can't be found out now, so that an error page can be shown."""
     if g.get("has_failed"):
@@ -192,8 +198,8 @@ def _visitor_of(asked: Request) -> Visitor | None:
     accounts = parts().accounts
     token = _text_or_none(session.get(TOKEN))
     try:
-        if _is_program():
-            return Visitor(accounts.user_of_token(asked.headers["Authorization"].removeprefix(BEARER).strip()))
+        if (program := bearer_token()) is not None:
+            return Visitor(accounts.user_of_token(program))
         return Visitor(accounts.user_of_session(token)) if token is not None else None
     except Unauthenticated:
         return None
@@ -213,7 +219,7 @@ def _is_public(endpoint: str) -> bool:
 
 
 def _require_own_form() -> ResponseReturnValue | None:
-    if request.endpoint is None or request.method in UNCHANGING_METHODS or _is_program():
+    if request.endpoint is None or request.method in UNCHANGING_METHODS or bearer_token() is not None:
         return None
     try:
         validate_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
@@ -222,11 +228,6 @@ def _require_own_form() -> ResponseReturnValue | None:
             return _login_page(FormNotOurs("This page was open for too long. Please sign in again."))
         raise FormNotOurs from None
     return None
-
-
-def _is_program() -> bool:
-    """A browser never adds this header by itself, so such a request can't be forged by another site."""
-    return is_api() and request.headers.get("Authorization", "").startswith(BEARER)
 
 
 def _text_or_none(value: object) -> str | None:

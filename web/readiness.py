@@ -15,9 +15,14 @@ MEGABYTE = 1024 * 1024
 
 
 def readiness_of(
-    engine: Engine, recogniser: Recogniser, spool: SpoolThread, settings: Settings, lag: HubLag
+    engine: Engine,
+    recogniser: Recogniser,
+    spool: SpoolThread,
+    settings: Settings,
+    lag: HubLag,
+    redis: Callable[[], str | None] | None,
 ) -> Mapping[str, Callable[[], str | None]]:
-    """The named checks of /ready. They run in the pool."""
+    """The named checks of /ready; `redis` is one where there is a Redis. They run in the pool."""
 
     def database() -> str | None:
         try:
@@ -41,4 +46,5 @@ def readiness_of(
     def hub() -> str | None:
         return None if lag.worst <= ALARM_SECONDS else f"{lag.worst * 1000:.0f} ms late"
 
-    return {"database": database, "spool": disk, "recogniser": places, "hub": hub}
+    checks = {"database": database, "spool": disk, "recogniser": places, "hub": hub}
+    return checks if redis is None else {**checks, "redis": redis}

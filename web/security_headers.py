@@ -18,7 +18,8 @@ def register_security_headers(app: Flask, settings: Settings) -> None:
     @app.after_request
     def protect(response: Response) -> Response:
         response.headers.update(security_headers(settings, request.headers.get("Host", "")))
-        if request.endpoint != "static" or response.status_code >= 400:
+        own_rules = request.endpoint == "static" or response.content_type == "text/event-stream"
+        if not own_rules or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         return response
 

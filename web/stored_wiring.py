@@ -2,27 +2,45 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Protocol
 
+from flask import Flask
 from sqlalchemy import Engine
 
 from aws_services.job_runner import JobRunner
 from aws_services.stored_parts import StoredLimits, StoredParts
 from aws_services.stored_work import StoredWork
 from aws_services.uploads import Uploads
+from local_services.accounts import Accounts
 from local_services.sql_job_leases import SqlJobLeases
 from local_services.sql_jobs import SqlJobs
 from local_services.sql_notes import SqlNotes
 from local_services.sql_statuses import SqlStatuses
 from local_services.sql_transcripts import SqlTranscripts
 from models.ports import AudioStore
+from models.stored_ports import StatusPublisher
 from models.upload import MEGABYTE
 from utils.config import Settings
+from utils.runtime import Runtime
 from web.file_recognisers import file_recogniser_of
 from web.large_bodies import LargeBodies
-from web.uploads import UploadDoor
+from web.serving import Server
+from web.status_streams import StatusStreams, register_status_streams
+from web.status_wiring import StatusBus, status_bus_of
+from web.uploads import UploadDoor, register_uploads
 
 WAITING_SHARE = 4
 """One in so many threads of the pool may wait for the text of a short recording"""
+
+
+class Runner(Protocol):
+    """What has jobs done: here, or by handing them to others."""
+
+    def start(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +50,65 @@ class Stored:
     door: UploadDoor
     uploads: Uploads
     """Also the RestOfRecordings port"""
-    runner: JobRunner
+    runner: Runner
+    bus: StatusBus
     large_bodies: LargeBodies
+
+    def start(self) -> None:
+        """Begin to work and to listen. Returns at once."""
+        self.bus.start()
+        self.runner.start()
+
+    def stop(self) -> None:
+        """Put back what is being worked on, and let go of Redis."""
+        self.runner.stop()
+        self.bus.stop()
 
 
 def stored_of(settings: Settings, engine: Engine, store: AudioStore) -> Stored:
-    """Stored recordings over this database and store. Nothing runs before `runner.start()`."""
-    jobs, leases, statuses = SqlJobs(engine), SqlJobLeases(engine), SqlStatuses(engine)
+    """Stored recordings over this database and store. Nothing runs or connects before `start()`."""
+    leases, statuses = SqlJobLeases(engine), SqlStatuses(engine)
+    bus = status_bus_of(settings, statuses)
+    parts = stored_parts_of(settings, engine, store, bus.publisher)
+    work = StoredWork(parts, leases.measured)
+    runner: Runner
+    if settings.job_runner == "celery" and bus.link is not None:
+        from web.celery_wiring import job_sender_of
+
+        runner = job_sender_of(settings, bus.link, leases)
+    else:
+        runner = JobRunner(leases, parts, settings.job_workers, settings.job_lease_seconds, work)
+    uploads = Uploads(parts, work, runner.wake)
+    places = threading.BoundedSemaphore(max(1, settings.blocking_threads // WAITING_SHARE))
+    door = UploadDoor(uploads, parts.jobs, statuses, places)
+    return Stored(door, uploads, runner, bus, LargeBodies(settings.max_upload_mb * MEGABYTE))
+
+
+def register_stored(
+    app: Flask, server: Server, stored: Stored, accounts: Accounts, runtime: Runtime, settings: Settings
+) -> None:
+    """Its routes, and its tasks for as long as the process serves."""
+    streams = StatusStreams(stored.bus.subscriber, accounts, runtime, settings)
+    register_uploads(app, stored.door)
+    register_status_streams(app, streams)
+    server.also(stored.start)
+    server.also(streams.watch)
+    server.at_end(stored.stop)
+
+
+def stored_parts_of(settings: Settings, engine: Engine, store: AudioStore, publisher: StatusPublisher) -> StoredParts:
+    """What work on stored recordings needs, in this process or in a Celery worker."""
     settings.uploads_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    parts = StoredParts(
-        jobs=jobs,
+    return StoredParts(
+        jobs=SqlJobs(engine),
         transcripts=SqlTranscripts(engine),
         notes=SqlNotes(engine),
         store=store,
         recogniser=file_recogniser_of(settings),
-        publish=statuses.publish,
+        publish=publisher.publish,
         folder=settings.uploads_dir,
         limits=limits_of(settings),
     )
-    work = StoredWork(parts, leases.measured)
-    runner = JobRunner(leases, parts, settings.job_workers, settings.job_lease_seconds, work)
-    uploads = Uploads(parts, work, runner.wake)
-    places = threading.BoundedSemaphore(max(1, settings.blocking_threads // WAITING_SHARE))
-    door = UploadDoor(uploads, jobs, statuses, places)
-    return Stored(door, uploads, runner, LargeBodies(settings.max_upload_mb * MEGABYTE))
 
 
 def limits_of(settings: Settings) -> StoredLimits:

@@ -123,3 +123,21 @@ def test_the_program_does_not_start_with_a_bad_setting(tmp_path):
     assert "ASR_PORT" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "instance").exists()
+
+
+def test_celery_without_a_redis_stops_the_start_and_says_why():
+    with pytest.raises(SettingsError, match=r"^ASR_REDIS_URL: must be set, because job_runner is celery"):
+        load_settings(job_runner="celery")
+    settings = load_settings(job_runner="celery", redis_url="rediss://:a-secret-word@redis.example.org/0")
+    assert settings.masked()["redis_url"] == "***"
+
+
+def test_an_address_that_is_no_redis_is_refused_without_showing_its_password():
+    with pytest.raises(SettingsError, match=r"^ASR_REDIS_URL: must begin with redis://") as refused:
+        load_settings(redis_url="http://:a-secret-word@redis.example.org/0")
+    assert "a-secret-word" not in str(refused.value)
+
+
+def test_a_job_is_stopped_in_order_before_it_is_killed():
+    with pytest.raises(SettingsError, match=r"^ASR_JOB_HARD_LIMIT_SECONDS: 60 must be more than"):
+        load_settings(job_soft_limit_seconds=60, job_hard_limit_seconds=60)

@@ -1,0 +1,228 @@
+"""Recordings watched over Server-Sent Events, from a real server, in both async modes."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from local_services.sql_jobs import SqlJobs
+from local_services.sql_statuses import SqlStatuses
+from models.status import JobStatus
+from models.stored_ports import UPLOAD, StoredJob
+from tests.conftest import ASYNC_MODES
+from tests.process import EMAIL, PASSWORD, ServerProcess, server_process
+from tests.recordings import silence
+from tests.sender import API, Sender
+from tests.speaker import CSRF, sign_in
+from tests.watcher import Crowd, Watcher
+from utils.database import open_engine
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module", params=ASYNC_MODES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    folder = Path(tmp_path_factory.mktemp("server"))
+    settings = {"async_mode": request.param, "recogniser": "scripted", "status_heartbeat_seconds": 0.5}
+    with server_process(folder, **settings) as running:
+        yield running
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    with Crowd() as made:
+        yield made
+
+
+class Watched:
+    """A recording that a test tells of, in the place of a worker of another process."""
+
+    def __init__(self, server: ServerProcess, user_id: str) -> None:
+        self.session_id = str(uuid.uuid4())
+        self.address = f"{server.url}{API}/sessions/{self.session_id}/status/stream"
+        self.engine = open_engine(server.database_url)
+        self.statuses = SqlStatuses(self.engine)
+        now = datetime.now(UTC)
+        job = StoredJob(str(uuid.uuid4()), self.session_id, user_id, UPLOAD, "visit", "audio/flac", 10, now)
+        # Nobody may begin it: it is over, as far as the queue can tell.
+        SqlJobs(self.engine).enqueue(job)
+        SqlJobs(self.engine).cancel(self.session_id)
+
+    def tell(self, progress: int, status: str = "processing") -> int:
+        """The number of the last status that was told."""
+        told = JobStatus(self.session_id, status, progress, f"{progress} percent", "recognising")
+        return self.statuses.publish(told)[-1].seq
+
+
+@pytest.fixture
+def email(server: ServerProcess) -> str:
+    """Of a clinician whom no other test knows."""
+    address = f"{uuid.uuid4().hex}@clinic.example"
+    server.add_user(address)
+    return address
+
+
+@pytest.fixture
+def recording(server: ServerProcess, email: str) -> Iterator[Watched]:
+    with server.accounts() as accounts:
+        user_id = accounts.user_id_of(email)
+    assert user_id is not None
+    made = Watched(server, user_id)
+    yield made
+    made.engine.dispose()
+
+
+def cookies(server: ServerProcess, email: str) -> dict[str, str]:
+    """A signed-in browser's header."""
+    http = sign_in(server.url, email)
+    return {"Cookie": "; ".join(f"{one.name}={one.value}" for one in http.cookies)}
+
+
+def token(server: ServerProcess, email: str = EMAIL) -> dict[str, str]:
+    with server.accounts() as accounts:
+        return {"Authorization": f"Bearer {accounts.create_token(email, 'watcher')}"}
+
+
+def test_a_recording_is_watched_from_its_arrival_to_its_text(
+    server: ServerProcess, crowd: Crowd, tmp_path: Path
+) -> None:
+    sender = Sender(server)
+    ticket = sender.send(silence(tmp_path, 60), again="true").json()
+    watching = crowd.watch(f"{server.url}{ticket['stream_url']}", token(server))
+    watching.ended()
+    assert watching.numbers == list(range(1, len(watching.events) + 1))
+    told = [one for _, one, _ in watching.events]
+    assert told[-1] == sender.status(ticket)
+    assert (told[-1]["status"], told[-1]["progress"]) == ("completed", 100)
+    assert {10, 25, 50, 75, 90, 100} <= {one["progress"] for one in told}
+    progress = [one["progress"] for one in told]
+    assert progress == sorted(progress)
+    assert [one["seq"] for one in told] == watching.numbers
+
+
+def test_the_headers_are_what_browsers_and_proxies_need(
+    server: ServerProcess, crowd: Crowd, recording: Watched, email: str
+) -> None:
+    recording.tell(5)
+    watching = crowd.watch(recording.address, cookies(server, email))
+    assert watching.answered() == 200
+    assert watching.headers["content-type"] == "text/event-stream"
+    assert watching.headers["cache-control"] == "no-cache, no-transform"
+    assert watching.headers["x-accel-buffering"] == "no"
+    assert "content-length" not in watching.headers
+    assert watching.headers["x-content-type-options"] == "nosniff"
+    watching.heard(1)
+
+
+def test_who_comes_back_is_told_what_it_missed_and_then_what_comes(
+    server: ServerProcess, crowd: Crowd, recording: Watched, email: str
+) -> None:
+    last, who = recording.tell(30), cookies(server, email)
+    assert last == 3
+    by_header = crowd.watch(recording.address, who, last_event_id=1)
+    by_address = crowd.watch(f"{recording.address}?last_event_id=2", who)
+    of_nonsense = crowd.watch(f"{recording.address}?last_event_id=-7", who)
+    for watching, first in ((by_header, 2), (by_address, 3), (of_nonsense, 1)):
+        watching.heard(3)
+        assert watching.numbers[0] == first
+    last = recording.tell(100, "completed")
+    for watching in (by_header, by_address, of_nonsense):
+        watching.ended()
+        assert watching.numbers == list(range(watching.numbers[0], last + 1))
+    after_the_end = crowd.watch(recording.address, who, last_event_id=last)
+    assert after_the_end.answered() == 204
+
+
+def test_a_stream_that_has_nothing_to_say_says_so(
+    server: ServerProcess, crowd: Crowd, recording: Watched, email: str
+) -> None:
+    watching = crowd.watch(recording.address, cookies(server, email))
+    crowd.until(lambda: len(watching.comments) >= 3)
+    assert watching.events == []
+    recording.tell(1)
+    watching.heard(1)
+
+
+def test_nobody_watches_a_foreign_recording_and_it_looks_like_none(
+    server: ServerProcess, crowd: Crowd, recording: Watched
+) -> None:
+    other = token(server)
+    foreign = crowd.watch(recording.address, other)
+    unknown = crowd.watch(recording.address.replace(recording.session_id, str(uuid.uuid4())), other)
+    assert (foreign.answered(), unknown.answered()) == (404, 404)
+    crowd.until(lambda: foreign.is_over and unknown.is_over)
+    bodies = [foreign.body, unknown.body]
+    for body in bodies:
+        del body["timestamp"], body["context"]["request_id"]
+    assert bodies[0] == bodies[1]
+    stranger = crowd.watch(recording.address, {})
+    assert stranger.answered() == 401
+
+
+def test_an_admin_may_watch(server: ServerProcess, crowd: Crowd, recording: Watched) -> None:
+    address = f"{uuid.uuid4().hex}@clinic.example"
+    server.add_user(address, role="admin")
+    recording.tell(5)
+    watching = crowd.watch(recording.address.replace(API, "/v1"), token(server, address))
+    assert watching.heard(1)["progress"] == 5
+
+
+def test_a_fourth_stream_of_one_user_is_refused_until_another_is_closed(
+    server: ServerProcess, crowd: Crowd, recording: Watched, email: str
+) -> None:
+    who = cookies(server, email)
+    three = [crowd.watch(recording.address, who) for _ in range(3)]
+    assert [one.answered() for one in three] == [200, 200, 200]
+    fourth = crowd.watch(recording.address, who)
+    assert fourth.answered() == 429
+    crowd.until(lambda: fourth.is_over)
+    assert (fourth.body["error_code"], "retry-after" in fourth.headers) == ("RATE_LIMITED", True)
+    with_a_token = crowd.watch(recording.address, token(server, email))
+    assert with_a_token.answered() == 429
+    three[0].leave()
+
+    def is_let_in() -> bool:
+        return crowd.watch(recording.address, who).answered() == 200
+
+    while not is_let_in():  # the line of the one that left takes a moment to be closed
+        pass
+    recording.tell(1)
+    three[1].heard(1)
+
+
+@pytest.mark.parametrize("how", ["sign-out", "password", "program disabled"])
+def test_a_stream_is_closed_within_five_seconds_when_its_sign_in_ends(
+    server: ServerProcess, crowd: Crowd, recording: Watched, email: str, how: str
+) -> None:
+    http = sign_in(server.url, email)
+    cookie = {"Cookie": "; ".join(f"{one.name}={one.value}" for one in http.cookies)}
+    watching = crowd.watch(recording.address, token(server, email) if how.startswith("program") else cookie)
+    assert watching.answered() == 200
+    with server.accounts() as accounts:
+        if how == "sign-out":
+            form = {"csrf_token": CSRF.findall(http.get(f"{server.url}/", timeout=20).text)[0]}
+            assert http.post(f"{server.url}/logout", data=form, timeout=20, allow_redirects=False).status_code == 303
+        elif how == "password":
+            accounts.set_password(email, f"{PASSWORD} and more")
+        else:
+            accounts.disable_user(email)
+    watching.ended()
+    recording.tell(50)
+    assert watching.events == []
+    assert len(watching.comments) <= 1 + 5 / 0.5 + 4  # its heartbeats tell the time: 5 s, and 2 s for a slow machine
+
+
+def test_streams_do_not_hold_up_the_end_of_the_server(tmp_path: Path, crowd: Crowd) -> None:
+    for mode in ASYNC_MODES:
+        folder = tmp_path / mode
+        folder.mkdir()
+        with server_process(folder, async_mode=mode, recogniser="scripted", job_workers=0) as server:
+            ticket = Sender(server).send(silence(tmp_path, 5), again="true").json()
+            watching: list[Watcher] = [
+                crowd.watch(f"{server.url}{ticket['stream_url']}", token(server)) for _ in range(3)
+            ]
+            crowd.all_heard(watching, 1)
+            assert server.terminate() == 0
+            crowd.until(lambda watching=watching: all(one.is_over for one in watching))
