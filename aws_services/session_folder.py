@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from pathlib import Path
 
 from aws_services.journal import JOURNAL_NAME
@@ -16,6 +17,9 @@ from models.errors import InvalidSessionState, StorageFull
 MEGABYTE = 1024 * 1024
 LOCK_NAME = "owner.lock"
 PARKED_NAME = "parked"
+TAKEN = "A dictation with this id was already started. It is unharmed."
+NOT_WRITABLE = "The server's storage can't be written. Nothing was recorded."
+CLAIM_TRIES, CLAIM_PAUSE_SECONDS = 200, 0.01
 RETRY_AFTER_SECONDS = 30.0
 """What a client is told to wait when the disk has no room"""
 
@@ -38,10 +42,19 @@ class SessionFolder:
             self.path.mkdir(mode=0o700)
             sync_folder(self.path.parent)
         except FileExistsError:
-            raise InvalidSessionState("A dictation with this id was already started. It is unharmed.") from None
+            raise InvalidSessionState(TAKEN) from None
         except OSError:
-            raise StorageFull("The server's storage can't be written. Nothing was recorded.") from None
-        self.claim()
+            raise StorageFull(NOT_WRITABLE) from None
+        for _ in range(CLAIM_TRIES):
+            if self.claim():
+                return
+            time.sleep(CLAIM_PAUSE_SECONDS)  # another process looks into it, to see whether it has an owner
+        raise StorageFull(NOT_WRITABLE)
+
+    def refuse_if_there(self) -> None:
+        """Raise InvalidSessionState, before anything in it is opened that may be another process's."""
+        if self.path.exists():
+            raise InvalidSessionState(TAKEN)
 
     def claim(self) -> bool:
         """Own it; False when it is gone, parked, or another owner lives."""

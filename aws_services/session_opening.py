@@ -64,9 +64,10 @@ class Hearing:
 
 
 class SessionOpening:
-    """Opens one new session. `run` waits, so it is called in a task."""
+    """Opens one new session. It waits, so it is used in a task."""
 
     def __init__(self, parts: LiveParts, events: LiveEvents, session: Session, request: StartRequest) -> None:
+        """Waits. Raises InvalidSessionState for a session id that the spool knows."""
         self._parts = parts
         self._events = events
         self._session = session
@@ -79,6 +80,7 @@ class SessionOpening:
         self._started_at = datetime.fromtimestamp(session.created_at, UTC)
         session.audio_key = recording_key(session.user_id, self._started_at, uuid4())
         folder = SessionFolder(parts.spool_dir, session.session_id)
+        parts.runtime.offload(folder.refuse_if_there)
         self.hearing = hearing_of(parts, events, session, folder, fingerprint(session.resume_token))
 
     def run(self) -> None:
