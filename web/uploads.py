@@ -34,6 +34,7 @@ LONGEST_WAITED_FOR_SECONDS = 60.0
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.1
 BUSY_SECONDS = 10.0
+STILL_COMING = "The recording of this note is still being stored, and words may come with it. Try again in a moment."
 
 uploads = Blueprint("uploads", __name__)
 
@@ -91,6 +92,8 @@ def recognise(note_id: int) -> ResponseReturnValue:
     if note.session_id is None or note.audio_s3_key is None:
         raise RecordingNotFound
     if note.status != "IN_PROGRESS":
+        if note.audio_status == "PENDING":
+            raise InvalidSessionState(STILL_COMING, retry_after=BUSY_SECONDS)
         _door().uploads.enqueue_rest(note.session_id, note.ledger.recognised_seconds)
     elif not _is_under_way(note.session_id):
         raise InvalidSessionState("This dictation still goes on. Its text comes by itself.")

@@ -333,3 +333,20 @@ def test_a_browsers_key_is_the_same_each_time_for_one_user_and_no_other_users(si
     assert keys[0] == keys[1] != keys[2]
     assert len(base64.b64decode(keys[0])) == 32
     assert site.app.test_client().get("/api/v1/browser-key").status_code == 401
+
+
+# Missing text
+
+
+def test_missing_text_is_not_made_before_the_recording_and_its_own_words_have_come(
+    site: Site, browser: Browser
+) -> None:
+    """A worker that comes back adds what its journal has; what was asked for before would be heard twice, or not."""
+    token = {"X-CSRFToken": browser.form_secret()}
+    coming = site.dictate(site.owner_id, "so far", recording="PENDING")
+    answer = browser.send("POST", f"{API}/{coming}/recognise", headers=token)
+    assert (answer.status_code, answer.json["error_code"]) == (409, "INVALID_SESSION_STATE")
+    there = site.dictate(site.owner_id, "so far")
+    assert browser.send("POST", f"{API}/{there}/recognise", headers=token).status_code == 202
+    assert site.stored.runner._leases.claim("worker", 60).session_id == site.notes.note(there).session_id
+    assert site.stored.runner._leases.claim("worker", 60) is None
