@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aws_services.transcribe_outlet import Outlet
 from local_services.scripted_recogniser import ScriptedRecogniser
 from local_services.windowed_recogniser import WindowedRecogniser
-from local_services.windows import OVERLAP_SECONDS, Window, sound, windows, within
-from models.errors import RecogniserFailed
+from local_services.windows import OVERLAP_SECONDS, SHORTEST_SECONDS, WINDOW_SECONDS, Window, sound, windows, within
+from models.errors import RecogniserBusy, RecogniserFailed
 from models.stored_ports import FileRequest
 from models.transcript import Final, Word
 
@@ -147,3 +148,17 @@ def test_sound_is_read_by_its_seconds(tmp_path: Path) -> None:
     pcm.write_bytes(np.arange(RATE, dtype="<i2").tobytes())
     assert np.frombuffer(sound(pcm, 0.25, 0.26), "<i2").tolist() == list(range(4000, 4160))
     assert len(sound(pcm, 0.5, 9)) == RATE
+
+
+def test_the_longest_window_may_be_given_to_transcribe_at_once() -> None:
+    outlet = Outlet(RATE, event_ms=100)
+    longest = WINDOW_SECONDS + SHORTEST_SECONDS + 2 * OVERLAP_SECONDS
+    assert all(outlet.push(bytes(2 * RATE)) for _ in range(round(longest)))
+
+
+def test_a_recogniser_that_is_away_is_not_the_recordings_fault(tmp_path: Path) -> None:
+    pcm = written(tmp_path, murmur(8))
+    away = WindowedRecogniser("scripted", lambda: ScriptedRecogniser(fail_after=5.0), lambda why: why == "scripted")
+    with pytest.raises(RecogniserBusy) as failure:
+        away.recognise(FileRequest("s", pcm, "k"), Ear())
+    assert failure.value.retry_after == 60

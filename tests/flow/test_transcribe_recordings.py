@@ -1,0 +1,147 @@
+"""The whole program with Transcribe Medical for recordings: as jobs over S3, and by streams where there is no S3."""
+
+import io
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+
+from tests.batch_service import SECRET, BatchService, batch_service
+from tests.process import ServerProcess, server_process
+from tests.recordings import silence
+from tests.sender import Sender
+from tests.speaker import Speaker, wait_until
+from tests.standin.account import an_account
+from tests.standin.behaviour import Behaviour
+from tests.standin.numbers import numbers_in, spoken
+from tests.standin.service import ACCESS_KEY, REGION, SECRET_KEY, TranscribeStandIn
+
+pytestmark = pytest.mark.integration
+BUCKET = "recordings"
+SECONDS = 8
+
+
+@pytest.fixture(scope="module")
+def streams() -> Iterator[TranscribeStandIn]:
+    with TranscribeStandIn() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def batch() -> Iterator[BatchService]:
+    with batch_service() as made:
+        yield made
+
+
+@contextmanager
+def s3_of(batch: BatchService) -> Iterator[BaseClient]:
+    client = boto3.client(
+        "s3",
+        endpoint_url=batch.address,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def server(
+    streams: TranscribeStandIn, batch: BatchService, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    """The program with everything in the cloud."""
+    stored = {"audio_store": "s3", "s3_bucket": BUCKET, "s3_endpoint_url": batch.address}
+    with an_account() as patch, s3_of(batch) as s3:
+        patch.setenv("AWS_ENDPOINT_URL_TRANSCRIBE", batch.address)
+        s3.create_bucket(Bucket=BUCKET)
+        with server_process(
+            Path(tmp_path_factory.mktemp("server")),
+            recogniser="aws",
+            transcribe_endpoint_url=streams.url,
+            **stored,
+        ) as running:
+            yield running
+
+
+def test_a_recording_that_is_sent_is_heard_by_a_job_and_no_text_of_it_stays_in_the_bucket(
+    server: ServerProcess, batch: BatchService, tmp_path: Path
+) -> None:
+    batch.plan()
+    sender = Sender(server)
+    ticket = sender.send(silence(tmp_path, SECONDS)).json()
+    assert sender.end_of(ticket)["status"] == "completed"
+    note = sender.note(ticket)
+    assert numbers_in(note["transcript_text"]) == list(range(SECONDS))
+    assert (note["recogniser"], note["audio_status"]) == ("Amazon Transcribe Medical", "STORED")
+    with s3_of(batch) as s3:
+        left = keys_in(s3)
+    assert [job["Media"]["MediaFileUri"] for job in batch.started] == [f"s3://{BUCKET}/{key}" for key in left]
+
+
+def test_what_nobody_heard_of_a_dictation_is_heard_by_a_job_afterwards(
+    server: ServerProcess, batch: BatchService, streams: TranscribeStandIn
+) -> None:
+    batch.plan()
+    streams.behave(Behaviour("InternalFailureException", 4.5), *[Behaviour(refuse=403)] * 4)
+    speaker = Speaker(server.url)
+    speaker.start()
+    speaker.say(spoken(0, SECONDS))
+    speaker.wait_for("transcription_result", is_partial=False)
+    speaker.wait_for("session_state", recogniser_state="unavailable")
+    assert speaker.end()["type"] == "session_complete"
+    wait_until(lambda: speaker.note()["status"] == "COMPLETED")
+    note = speaker.note()
+    speaker.close()
+    assert numbers_in(note["transcript_text"]) == list(range(SECONDS))
+    assert len(batch.started) == 1
+    live = len(speaker.finals)
+    assert 0 < live < len(note["segments"])
+
+
+def test_a_recording_that_the_service_can_not_hear_ends_with_words_for_people(
+    server: ServerProcess, batch: BatchService, tmp_path: Path
+) -> None:
+    batch.plan(refuse="BadRequestException")
+    sender = Sender(server)
+    ticket = sender.send(silence(tmp_path, SECONDS + 1)).json()
+    end = sender.end_of(ticket)
+    assert (end["status"], end["error"]["error_code"]) == ("failed", "TRANSCRIBE_SERVICE_ERROR")
+    assert "The recording is safe" in end["message"]
+    assert (sender.note(ticket)["status"], sender.note(ticket)["audio_status"]) == ("FAILED", "STORED")
+    log = server.log.read_text()
+    assert '"reason": "BadRequestException"' in log
+    for secret in (SECRET, ACCESS_KEY, SECRET_KEY, "X-Amz", "s0 s1"):
+        assert secret not in log
+
+
+def test_without_s3_the_same_engine_hears_recordings_by_streams(tmp_path: Path) -> None:
+    with TranscribeStandIn() as streams, an_account():
+        streams.behave(Behaviour(refuse=503))
+        with server_process(tmp_path, recogniser="aws", transcribe_endpoint_url=streams.url) as server:
+            sender = Sender(server)
+            ticket = sender.send(wav(spoken(0, 20))).json()
+            assert sender.end_of(ticket)["status"] == "completed"
+            note = sender.note(ticket)
+        assert len(streams.conversations) == 1
+    assert numbers_in(note["transcript_text"]) == list(range(20))
+    assert note["recogniser"] == "Amazon Transcribe Medical"
+
+
+def keys_in(s3: BaseClient) -> list[str]:
+    return [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+def wav(pcm: bytes) -> bytes:
+    """A WAV of 16 kHz mono."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setparams((1, 2, 16000, 0, "NONE", ""))
+        written.writeframes(pcm)
+    return file.getvalue()
