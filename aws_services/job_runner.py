@@ -29,6 +29,7 @@ IDLE_SECONDS = 1.0
 """How often an idle worker looks for work that came in elsewhere"""
 LONGEST_RENEWAL_SECONDS = 5.0
 """A job that was cancelled stops after this at the latest"""
+TIDY_EVERY_SECONDS = 1800.0
 RETRY_SECONDS = 5.0
 OUTAGE_SECONDS = 15.0
 OUTAGES = (DatabaseUnavailable, StoreUnavailable, StorageFull, RecogniserBusy)
@@ -175,8 +176,12 @@ class JobRunner:
     # Runs in the keeper's thread
 
     def _keep_leases(self) -> None:
-        self._tidy_once()
-        while not self._stopping.wait(min(self._lease_seconds / 3, LONGEST_RENEWAL_SECONDS)):
+        tidy_at = 0.0
+        while not self._stopping.is_set():
+            if time.monotonic() >= tidy_at:
+                self._tidy_once()
+                tidy_at = time.monotonic() + TIDY_EVERY_SECONDS
+            self._stopping.wait(min(self._lease_seconds / 3, LONGEST_RENEWAL_SECONDS))
             with self._lock:
                 held = list(self._held.values())
             for one in held:

@@ -38,6 +38,8 @@ log = get_logger("sessions")
 
 DRAIN_RETRY_SECONDS = 5.0
 """When clients of a stopping server should come back"""
+MOST_GAPS = 1000
+"""Of one dictation that are written down; a microphone with more of them is broken, or a client is"""
 DISPLACED = "CONNECTION_LOST"
 """Failure code of a session that ended because its client, or this process, went away"""
 
@@ -247,7 +249,7 @@ class SessionManager(LiveSessions):
     def _note_gap(self, session: Session, seconds: float) -> None:
         """The microphone gave nothing before what comes next. Told twice, because its ack was lost, counts once."""
         gap = SoundGap(session.audio_buffer.get_total_duration(), seconds)
-        if seconds and gap not in session.gaps:
+        if seconds and len(session.gaps) < MOST_GAPS and gap not in session.gaps:
             session.gaps.append(gap)
             self._hearings[session].journal.gap(gap)
 

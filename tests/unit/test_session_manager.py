@@ -22,6 +22,7 @@ from models.notices import (
     SessionComplete,
     SessionReady,
 )
+from models.requests import ChunkPlace
 from models.session import SessionState
 
 
@@ -322,3 +323,15 @@ def test_p19_sessions_leave_nothing_behind(on_hub):
         assert d.manager._by_socket == {}
 
     on_hub(body)
+
+
+def test_a_client_that_tells_of_gaps_without_end_is_believed_for_a_while(on_hub):
+    def body(d):
+        session = d.start()
+        for number in range(1100):
+            d.manager.hear("socket-one", "asha", bytes(2), ChunkPlace(gap_seconds=1.0 + number))
+        assert len(session.gaps) == 1000
+        d.end()
+        d.wait_until(lambda: d.clients.of(SessionComplete))
+
+    assert len(on_hub(body).rows.heards["one"].gaps) == 1000

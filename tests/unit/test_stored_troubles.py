@@ -1,5 +1,6 @@
 """Workers that overtake each other, waits that take days, and what a late job does to a note that was live."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,3 +135,18 @@ def test_a_rest_that_is_cancelled_leaves_a_recording_on_its_way_alone(stored: St
     assert uploads.cancel(begun.session_id)
     note = stored.note(begun.session_id)
     assert (note.status, note.audio_status) == ("FAILED", "PENDING")
+
+
+def test_what_a_dead_process_left_half_sent_goes_while_others_work_on(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aws_services.job_runner.TIDY_EVERY_SECONDS", 0.0)
+    worker = stored.worker()
+    worker.start()
+    try:
+        left = stored.folder / "11111111-1111-4111-8111-111111111111"
+        left.mkdir()
+        os.utime(left, (0, 0))
+        wait_until(lambda: not left.exists())
+    finally:
+        worker.stop()
