@@ -56,9 +56,11 @@ SOAK_KILLS ?= 300
 SOAK_HOURS ?= 4
 SOAK_OUTAGES ?= 3 20 120
 
-soak:  ## long runs with figures, some 50 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 9
+soak:  ## long runs with figures, some 70 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 9
 	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) --hours $(SOAK_HOURS) --outages $(SOAK_OUTAGES)
 	$(BIN)/python -m pytest -q tests/soak/browser
+	SPEECH_FAULT_SEEDS=200 $(BIN)/python -m pytest -q tests/faults/test_speech_service.py
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q --timeout 1800 tests/property/test_dictation_machine.py
 
 lock: $(VENV)/.tests  ## pin the newest versions that requirements*.in allow
 	$(LOCK) --upgrade -o requirements.txt requirements.in
