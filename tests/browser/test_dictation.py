@@ -142,7 +142,7 @@ def test_a_lost_connection_comes_back_by_itself_and_costs_nothing(clinician: New
     person.sees_state("recording")
     person.until(lambda: len(lines) > 1)
     expect(person.part("connection")).to_contain_text("Live")
-    person.speaks_until(5)
+    person.speaks_until(4)
     person.stop()
     note = person.newest_note()
     assert note["audio_duration_seconds"] == pytest.approx(person.elapsed_seconds, abs=ROUNDED)

@@ -157,15 +157,11 @@ def test_a_screen_reader_finds_every_part_by_its_role(clinician: NewClinician) -
 
 def test_the_keyboard_walks_the_page_in_the_order_it_is_seen_and_shows_where_it_is(clinician: NewClinician) -> None:
     page = clinician().page
-    walked = []
-    for _ in range(11):
-        page.keyboard.press("Tab")
-        walked.append(page.evaluate(FOCUSED))
-    assert [name for name, _ in walked] == [
+    places = page.locator(".top-nav a").all_inner_texts()
+    expected = [
         "Skip to content",
         "SEVA Arogya",
-        "Dictate",
-        "Notes",
+        *places,
         "Switch to dark colours",
         "Sign out",
         "microphone",
@@ -174,6 +170,12 @@ def test_the_keyboard_walks_the_page_in_the_order_it_is_seen_and_shows_where_it_
         "Transcript",
         "record",
     ]
+    walked = []
+    for _ in expected:
+        page.keyboard.press("Tab")
+        walked.append(page.evaluate(FOCUSED))
+    assert [name for name, _ in walked] == expected
+    assert {"Dictate", "Notes"} <= set(places)
     assert all(is_visible for _, is_visible in walked)
 
 
