@@ -13,7 +13,7 @@ from aws_services.live_parts import LiveParts
 from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
 from aws_services.turns import Turns
-from models.errors import DictationError, InvalidSessionState, RecordingExists, StoreRefused
+from models.errors import DictationError, InvalidSessionState, NotFound, RecordingExists, StoreRefused
 from models.ledger import Heard
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording
@@ -96,7 +96,7 @@ class SessionEnding:
         if failure_code is not None or not hearing.words_failed:
             written = hearing.rows.add(self._finish_row, Closing(failure_code is None, kept_seconds, failure_code))
         if hearing.words_failed:
-            written = hearing.rows.add(self._parts.rest.enqueue_rest, session_id, recognised_seconds)
+            written = hearing.rows.add(self._enqueue_rest, recognised_seconds)
         return written
 
     def _finish_row(self, closing: Closing) -> None:
@@ -105,6 +105,13 @@ class SessionEnding:
             self._parts.transcripts.finish(self._session.session_id, closing)
         except InvalidSessionState:  # it was given up for dead and closed; the words and the recording still count
             log.warning("row_was_final", session_id=self._session.session_id)
+
+    def _enqueue_rest(self, recognised_seconds: float) -> None:
+        """In the blocking pool."""
+        try:
+            self._parts.rest.enqueue_rest(self._session.session_id, recognised_seconds)
+        except NotFound:  # its note is in the bin by now: nobody wants the words
+            log.info("rest_not_wanted", session_id=self._session.session_id)
 
     def _keep_recording(self) -> None:
         """Encode, store, and note it in the row."""

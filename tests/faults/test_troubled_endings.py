@@ -6,7 +6,7 @@ import errno
 import pytest
 
 from aws_services.audio_buffer import AudioBuffer
-from models.errors import DatabaseUnavailable, InvalidSessionState, RecordingNotFound
+from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound, RecordingNotFound
 from models.notices import SessionComplete
 from tests.live_manager import Dictations
 
@@ -66,6 +66,24 @@ def test_audio_that_can_not_be_read_back_ends_in_a_note_whose_rest_is_heard_late
     assert d.rows.closings == {}
     assert d.recogniser.places_left() == d.recogniser._places
     assert d.manager.get_active_count() == 0
+
+
+def test_a_note_that_is_deleted_before_its_missing_words_are_asked_for_leaves_nothing_in_the_spool(on_hub, monkeypatch):
+    monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 0.0)
+
+    def in_the_bin(*_):
+        raise NotFound
+
+    def body(d):
+        d.recogniser.fail_after = 1.0
+        d.rest.enqueue_rest = in_the_bin
+        d.start()
+        d.say(3)
+        d.recogniser.fail_after = 0.0
+        d.end()
+        d.wait_until(lambda: not list(d.folder.iterdir()))
+
+    assert on_hub(body).store.kept
 
 
 def test_a_folder_that_can_not_be_read_keeps_no_other_dictation_waiting(on_hub):
