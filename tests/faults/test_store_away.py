@@ -6,7 +6,10 @@ from contextlib import contextmanager
 import boto3
 import pytest
 import requests
+from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
 
+from aws_services.patience import patiently
 from aws_services.storage_manager import S3AudioStore
 from models.notices import RecordingStored, SessionComplete
 from tests.live_manager import Dictations
@@ -66,6 +69,7 @@ def client_of(address, key, secret, service="s3"):
         region_name="us-east-1",
         aws_access_key_id=key,
         aws_secret_access_key=secret,
+        config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
     )
 
 
@@ -181,6 +185,46 @@ def test_f12_a_missing_bucket_is_asked_for_less_and_less_often_and_the_recording
     on_hub(lambda d: tries.append(refused_then_mended(d, owner, lambda: owner.create_bucket(Bucket=BUCKET))), store)
     store._client.close()
     assert 5 <= tries[0] <= 10
+
+
+def away_for_a_day(d, tries):
+    """Dictate into a store that is away, and look after it once an hour for 24 hours."""
+    d.start()
+    d.say(2)
+    d.end()
+    d.wait_until(lambda: d.clients.of(SessionComplete))
+    d.wait_until(lambda: d.manager._endings == 0)
+    for _ in range(24):
+        d.clock.now += 3600
+        d.care.recover_once()
+        d.wait_until(lambda: d.manager._endings == 0)
+    assert len(tries) == 25
+    assert (d.folder / "one" / "audio.pcm").stat().st_size == 2 * SECOND
+    assert d.rows.failed_recordings == []
+
+
+def test_f09_a_store_that_is_away_for_a_day_gets_the_recording_on_the_next_one(
+    on_hub, s3_address, owner, bucket, monkeypatch
+):
+    monkeypatch.setitem(patiently.__kwdefaults__, "patience_seconds", 0.0)
+    client, tries = client_of(s3_address, "test", "test"), []
+
+    def away(request, **_):
+        tries.append(request)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    def a_day_and_the_next(d):
+        away_for_a_day(d, tries)
+        client.meta.events.unregister("before-send.s3.PutObject", away)
+        d.clock.now += 3600
+        d.care.recover_once()
+        d.wait_until(lambda: d.rows.recordings)
+        d.wait_until(lambda: not list(d.folder.iterdir()))
+        assert len(recordings_in(owner)) == 1
+
+    client.meta.events.register("before-send.s3.PutObject", away)
+    on_hub(a_day_and_the_next, S3AudioStore(client, BUCKET))
+    client.close()
 
 
 def test_f12_a_right_that_was_taken_away_is_named_in_the_log_and_the_recording_kept_until_it_is_given_again(
