@@ -6,6 +6,9 @@ from aws_services.live_parts import LiveParts
 from aws_services.session_folder import SessionFolder
 from aws_services.session_manager import SessionManager
 from aws_services.session_recovery import sessions_in
+from utils.logging import get_logger
+
+log = get_logger("care")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,11 @@ def finish_spool(manager: SessionManager, parts: LiveParts, patience_seconds: fl
     for session_id in found:
         if parked:
             offload(SessionFolder(parts.spool_dir, session_id).unpark)
-        if manager.take_over(session_id):
-            manager.expire(manager.get_session(session_id))
+        try:
+            if manager.take_over(session_id):
+                manager.expire(manager.get_session(session_id))
+        except Exception as error:  # noqa: BLE001 - what is wrong with one folder must not keep the others waiting
+            log.error("session_not_recovered", session_id=session_id, error=error)
     manager.drain(patience_seconds)
     left = set(offload(sessions_in, parts.spool_dir))
     return Finished(tuple(s for s in found if s not in left), tuple(s for s in found if s in left))

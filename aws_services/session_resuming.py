@@ -44,9 +44,9 @@ class SessionResuming:
         Raises SessionNotFound for an unknown session, someone else's or a wrong token, and InvalidSessionState with
         `finished` when it is over.
         """
+        self.take_over(request.session_id)
         if self._home.on_socket(request_sid) is not None:
             raise InvalidSessionState("This connection already carries a dictation. It is unharmed.")
-        self.take_over(request.session_id)
         session = self._live(request.session_id)
         if session is None or not session.is_open:
             raise self._finished(request.session_id, user_id, session)

@@ -6,9 +6,11 @@ import errno
 import pytest
 
 from aws_services.audio_buffer import AudioBuffer
+from aws_services.finish_spool import finish_spool
 from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound, RecordingNotFound
-from models.notices import SessionComplete
-from tests.live_manager import Dictations
+from models.notices import SessionComplete, SessionReady
+from models.requests import StartRequest
+from tests.live_manager import SECOND, Dictations
 
 pytestmark = pytest.mark.faults
 
@@ -25,6 +27,21 @@ def on_hub(runtime, tmp_path):
 
     yield run
     made[0].close()
+
+
+def dictate_and_die(d, *session_ids):
+    """Dictations that are in the spool, as if their process had died. Their resume tokens, in order."""
+    for session_id in session_ids:
+        d.start(session_id)
+        d.say(1, session_id)
+        d.wait_until(lambda: d.manager.get_session(session_id).audio_buffer.received_bytes == SECOND)  # noqa: B023
+    sessions = [d.manager.get_session(session_id) for session_id in session_ids]
+    for session in sessions:
+        hearing = d.manager._hearings[session]
+        hearing.listening.cancel()
+        hearing.folder.release()
+        d.manager._forget(session)
+    return [session.resume_token for session in sessions]
 
 
 def test_words_that_no_row_has_are_not_parked_with_a_recording_that_can_not_be_stored(on_hub):
@@ -88,16 +105,7 @@ def test_a_note_that_is_deleted_before_its_missing_words_are_asked_for_leaves_no
 
 def test_a_folder_that_can_not_be_read_keeps_no_other_dictation_waiting(on_hub):
     def body(d):
-        for session_id in ("one", "two"):
-            d.start(session_id)
-            d.say(1, session_id)
-            d.wait_until(lambda: d.manager.get_session(session_id).audio_buffer.received_bytes)  # noqa: B023
-        sessions = d.manager.all()
-        for session in sessions:  # as if their process had died
-            hearing = d.manager._hearings[session]
-            hearing.listening.cancel()
-            hearing.folder.release()
-            d.manager._forget(session)
+        dictate_and_die(d, "one", "two")
         journal = d.folder / "one" / "journal.jsonl"
         whole = journal.read_bytes()
         journal.write_bytes(b"\0" * 64 + b"\n" + whole)
@@ -106,6 +114,37 @@ def test_a_folder_that_can_not_be_read_keeps_no_other_dictation_waiting(on_hub):
         journal.write_bytes(whole)
         d.clock.now += 15
         assert d.care.recover_once() == 1
+
+    on_hub(body)
+
+
+def test_an_operator_who_finishes_the_spool_is_not_stopped_by_a_folder_that_can_not_be_read(on_hub):
+    def body(d):
+        dictate_and_die(d, "one", "two")
+        (d.folder / "one" / "journal.jsonl").write_bytes(b"\0\n")
+        finished = finish_spool(d.manager, d.care._parts, 20)
+        assert (finished.done, finished.left) == (("two",), ("one",))
+
+    assert on_hub(body).rows.closings["two"].failure_code == "SESSION_TIMEOUT"
+
+
+def test_a_socket_that_comes_back_to_two_dictations_at_once_speaks_in_one(on_hub):
+    def body(d):
+        tokens = dictate_and_die(d, "one", "two")
+        refused = []
+
+        def come_back(session_id, token):
+            try:
+                d.manager.start(StartRequest(session_id, resume_token=token), "asha", "a new socket")
+            except InvalidSessionState:
+                refused.append(session_id)
+
+        for session_id, token in zip(("one", "two"), tokens, strict=True):
+            d.runtime.spawn(come_back, session_id, token)
+        d.wait_until(lambda: refused or len(d.clients.of(SessionReady)) == 4)
+        assert refused == ["two"]
+        d.manager.disconnected("a new socket")
+        assert [session.request_sid for session in d.manager.all()] == [None, None]
 
     on_hub(body)
 
