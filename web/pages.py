@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, render_template
 from flask.typing import ResponseReturnValue
 
 from models.session import SPECIALTIES
+from models.upload import KINDS_IN_WORDS, rejected
 from utils.config import Settings
 from web.note_access import own_note
 
@@ -28,7 +29,11 @@ def register_pages(app: Flask, settings: Settings, recogniser_name: str) -> None
             "max_chunk_bytes": settings.max_chunk_bytes,
             "idle_timeout_seconds": settings.idle_timeout_seconds,
             "session_idle_minutes": settings.session_idle_minutes,
+            "max_upload_mb": settings.max_upload_mb,
+            "max_upload_seconds": settings.max_upload_seconds,
         },
+        "upload_kinds": KINDS_IN_WORDS,
+        "upload_too_large": rejected("too_large", settings.max_upload_mb).text,
     }
     app.context_processor(lambda: fixed)
     app.register_blueprint(pages)
@@ -38,6 +43,12 @@ def register_pages(app: Flask, settings: Settings, recogniser_name: str) -> None
 def dictation() -> ResponseReturnValue:
     """Where people dictate."""
     return render_template("dictation.html")
+
+
+@pages.get("/upload")
+def upload() -> ResponseReturnValue:
+    """Where people send recordings made elsewhere."""
+    return render_template("upload.html")
 
 
 @pages.get("/notes")
