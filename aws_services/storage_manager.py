@@ -43,9 +43,7 @@ class S3AudioStore:
     def __init__(self, client: "S3Client", bucket: str, kms_key_id: str | None = None) -> None:
         self._client = client
         self._bucket = bucket
-        self._encryption: dict[str, Any] = {}
-        if kms_key_id:
-            self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
+        self._encryption = encryption_of(kms_key_id)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "S3AudioStore":
@@ -142,6 +140,11 @@ def s3_client_of(settings: Settings) -> "S3Client":
         max_pool_connections=settings.blocking_threads,
     )
     return boto3.client("s3", region_name=settings.aws_region, endpoint_url=settings.s3_endpoint_url, config=config)
+
+
+def encryption_of(kms_key_id: str | None) -> dict[str, Any]:
+    """What PutObject is asked for: this KMS key, or what the bucket does by itself."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
 
 
 class _Download(io.RawIOBase):

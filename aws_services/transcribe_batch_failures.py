@@ -31,6 +31,7 @@ RIGHTS = frozenset(
         "UnrecognizedClientException",
     }
 )
+WITHOUT_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 SERVER_ERROR = 500
 
 BUSY = "The speech service is busy. The recording is safe."
@@ -57,7 +58,7 @@ def in_our_words(session_id: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _of_answer(error, session_id) from None
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+    except WITHOUT_CREDENTIALS as error:
         raise _without_rights(type(error).__name__, session_id) from None
     except BotoCoreError as error:
         log.warning("batch_not_reached", session_id=session_id, reason=type(error).__name__)

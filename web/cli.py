@@ -1,4 +1,4 @@
-"""The command line: `flask --app app users | tokens | db | recover`."""
+"""The command line: `flask --app app users | tokens | db | recover | doctor`."""
 
 import sys
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from local_services.accounts import Account
 from models.account import ROLES
 from models.errors import DatabaseUnavailable, DictationError
 from utils.database import SchemaUnknown, upgrade_schema
+from web.doctor import doctor
 from web.parts import parts
 
 P = ParamSpec("P")
@@ -29,7 +30,7 @@ from_stdin = click.option("--password-stdin", is_flag=True, help="Read the passw
 
 def register_cli(app: Flask) -> None:
     """Add the commands. They use the parts that register_web was given."""
-    for command in (users, tokens, db, recover):
+    for command in (users, tokens, db, recover, doctor):
         app.cli.add_command(command)
 
 

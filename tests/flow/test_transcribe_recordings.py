@@ -60,6 +60,7 @@ def server(
     stored = {"audio_store": "s3", "s3_bucket": BUCKET, "s3_endpoint_url": batch.address}
     with an_account() as patch, s3_of(batch) as s3:
         patch.setenv("AWS_ENDPOINT_URL_TRANSCRIBE", batch.address)
+        patch.setenv("AWS_ENDPOINT_URL_STS", batch.address)
         s3.create_bucket(Bucket=BUCKET)
         with server_process(
             Path(tmp_path_factory.mktemp("server")),
@@ -99,6 +100,7 @@ def test_what_nobody_heard_of_a_dictation_is_heard_by_a_job_afterwards(
     wait_until(lambda: speaker.note()["status"] == "COMPLETED")
     note = speaker.note()
     speaker.close()
+    streams.behave_well()
     assert numbers_in(note["transcript_text"]) == list(range(SECONDS))
     assert len(batch.started) == 1
     live = len(speaker.finals)
@@ -121,16 +123,38 @@ def test_a_recording_that_the_service_can_not_hear_ends_with_words_for_people(
         assert secret not in log
 
 
+def test_the_doctor_finds_every_part_of_the_account_well_and_leaves_nothing_in_it(
+    server: ServerProcess, batch: BatchService
+) -> None:
+    batch.plan()
+    with s3_of(batch) as s3:
+        before = keys_in(s3)
+        said = server.command("doctor")
+        assert keys_in(s3) == before
+    assert said.returncode == 0, said.stdout
+    assert "not ok" not in said.stdout
+    for line in (
+        "found by env, taken by the account that ends in 9012",
+        "wrote, read and deleted a tiny object under doctor/",
+        "Amazon Transcribe Medical heard a second of silence",
+        "medical jobs may be listed (none was started)",
+    ):
+        assert line in said.stdout
+    assert batch.started == []
+    for secret in (ACCESS_KEY, SECRET_KEY, "X-Amz"):
+        assert secret not in said.stdout + said.stderr
+
+
 def test_without_s3_the_same_engine_hears_recordings_by_streams(tmp_path: Path) -> None:
     with TranscribeStandIn() as streams, an_account():
         streams.behave(Behaviour(refuse=503))
         with server_process(tmp_path, recogniser="aws", transcribe_endpoint_url=streams.url) as server:
             sender = Sender(server)
-            ticket = sender.send(wav(spoken(0, 20))).json()
+            ticket = sender.send(wav(spoken(0, 12))).json()
             assert sender.end_of(ticket)["status"] == "completed"
             note = sender.note(ticket)
         assert len(streams.conversations) == 1
-    assert numbers_in(note["transcript_text"]) == list(range(20))
+    assert numbers_in(note["transcript_text"]) == list(range(12))
     assert note["recogniser"] == "Amazon Transcribe Medical"
 
 

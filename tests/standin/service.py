@@ -71,6 +71,10 @@ class TranscribeStandIn:
         self._next.extend(behaviours)
         self._insists = insist
 
+    def behave_well(self) -> None:
+        """All the next connections are good."""
+        self._next.clear()
+
     @property
     def faults_done(self) -> list[str]:
         """Every fault that happened, and every handshake that was refused."""

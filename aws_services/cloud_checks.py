@@ -1,0 +1,103 @@
+"""Whether the account's parts let this program do what it needs. Each check tells what it did, or raises Ailing."""
+
+import base64
+import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from aws_services.storage_manager import encryption_of
+from aws_services.transcribe_batch_failures import RIGHTS, WITHOUT_CREDENTIALS, code_of
+from utils.config import Settings
+
+ANSWER_SECONDS = 2
+FOLDER = "doctor/"
+"""Where the bucket is tried out"""
+GIVE_CREDENTIALS = "give it by the environment, ~/.aws, or a role; see docs/aws.md"
+GIVE_RIGHTS = "compare the rights of this program's role with docs/aws.md"
+LOOK_AT_NETWORK = "look at the network, the region and the endpoint settings"
+
+
+class Ailing(Exception):
+    """Something does not work. Both texts are for operators and hold no secret and no vendor's words."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        self.what = what
+        self.advice = advice
+        super().__init__(what)
+
+
+class CloudChecks:
+    """Makes clients of its own, which wait two seconds and try once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session = boto3.Session(region_name=settings.aws_region)
+
+    def credentials(self) -> str:
+        """Who the account says that this program is. Where nobody can be asked, that there are credentials."""
+        with _in_our_words("the account refuses the credentials", GIVE_CREDENTIALS):
+            found = self._session.get_credentials()
+            if found is None:
+                raise Ailing("there are none", GIVE_CREDENTIALS)
+            origin = f"found by {found.method}"
+            try:
+                account = str(self._client("sts").get_caller_identity()["Account"])
+            except BotoCoreError:
+                return f"{origin}; not tried out, for AWS STS does not answer"
+        return f"{origin}, taken by the account that ends in {account[-4:]}"
+
+    def bucket(self) -> str:
+        """A tiny object, made, read and deleted again, as recordings are."""
+        content, key = b"doctor", f"{FOLDER}{uuid.uuid4()}"
+        place: dict[str, Any] = {"Bucket": self._settings.s3_bucket, "Key": key}
+        with _in_our_words("the bucket refuses", GIVE_RIGHTS):
+            s3 = self._client("s3", endpoint_url=self._settings.s3_endpoint_url, signature_version="s3v4")
+            s3.put_object(
+                **place,
+                Body=content,
+                IfNoneMatch="*",
+                ChecksumSHA256=base64.b64encode(hashlib.sha256(content).digest()).decode(),
+                **encryption_of(self._settings.s3_kms_key_id),
+            )
+            is_same = s3.get_object(**place)["Body"].read() == content
+            s3.delete_object(**place)
+        if not is_same:
+            raise Ailing("what was read is not what was written", "look at what stands between here and S3")
+        encrypted = ", encrypted by the KMS key" if self._settings.s3_kms_key_id else ""
+        return f"wrote, read and deleted a tiny object under {FOLDER}{encrypted}"
+
+    def batch(self) -> str:
+        """The list of medical jobs may be asked for; starting one would cost."""
+        with _in_our_words("the service refuses", GIVE_RIGHTS):
+            self._client("transcribe").list_medical_transcription_jobs(MaxResults=1)
+        return "medical jobs may be listed (none was started)"
+
+    def _client(self, service: str, endpoint_url: str | None = None, signature_version: str | None = None) -> Any:
+        config = Config(
+            connect_timeout=ANSWER_SECONDS,
+            read_timeout=ANSWER_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            signature_version=signature_version,
+        )
+        client: Any = self._session.client  # one call for three services, which the stubs type one by one
+        return client(service, endpoint_url=endpoint_url, config=config)
+
+
+@contextmanager
+def _in_our_words(refusal: str, advice: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = code_of(error)
+        is_about_credentials = code in RIGHTS - {"AccessDenied", "AccessDeniedException"}
+        raise Ailing(f"{refusal} ({code})", GIVE_CREDENTIALS if is_about_credentials else advice) from None
+    except BotoCoreError as error:
+        if isinstance(error, WITHOUT_CREDENTIALS):
+            raise Ailing("not asked, for want of credentials", GIVE_CREDENTIALS) from None
+        raise Ailing(f"no answer ({type(error).__name__})", LOOK_AT_NETWORK) from None
