@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -109,7 +109,9 @@ class SqlTranscripts:
                 raise InvalidSessionState(f"No move from {row.status} to {status}. The note is as it was.")
             row.status = status
             row.failure_code = closing.failure_code
-            row.audio_duration_seconds = closing.audio_duration_seconds or self._said_until(rows, row)
+            # Who closes the note of a worker that died with its disk does not know how long it is.
+            unknown = None if row.transcript_text else 0.0
+            row.audio_duration_seconds = closing.audio_duration_seconds or row.audio_duration_seconds or unknown
             row.partial_transcript = None
             row.word_count = count_words(row.transcript_text or "")
             self._touch(row)
@@ -156,11 +158,6 @@ class SqlTranscripts:
         place = tables.Segment.segment_index
         query = select(place, tables.Segment.text).where(tables.Segment.transcription_id == row.id, place >= index)
         return {index: text for index, text in rows.execute(query)}  # noqa: C416 - rows are no pairs to mypy
-
-    def _said_until(self, rows: Session, row: Transcription) -> float:
-        """Where its words end: who closes the note of a worker that died with its disk knows no more."""
-        ends = select(func.max(tables.Segment.end_time)).where(tables.Segment.transcription_id == row.id)
-        return rows.scalar(ends) or 0.0
 
     def _touch(self, row: Transcription) -> None:
         # A clock that was set back must not make a note older than it was.

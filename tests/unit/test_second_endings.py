@@ -78,7 +78,18 @@ def test_a_note_whose_worker_died_with_its_disk_is_still_in_the_list(
     begun, note_id = begin(transcripts)
     transcripts.append([(begun.session_id, said(0, "spoken live"))])
     transcripts.finish(begun.session_id, Closing(False, 0.0, "CONNECTION_LOST"))
-    assert [item.id for item in SqlNotes(engine).page("user-1").items] == [note_id]
+    listed = SqlNotes(engine).page("user-1").items
+    # How much sound that disk has nobody knows, so nobody may tell its client to forget any.
+    assert [(item.id, item.audio_duration_seconds) for item in listed] == [(note_id, None)]
+
+
+def test_a_note_that_was_measured_keeps_its_length_when_it_is_closed_for_its_worker(
+    engine: Engine, transcripts: SqlTranscripts
+) -> None:
+    begun, note_id = begin(transcripts)
+    transcripts.heard(begun.session_id, Heard(10.0, 1.0))
+    transcripts.finish(begun.session_id, Closing(False, 0.0, "CONNECTION_LOST"))
+    assert SqlNotes(engine).note(note_id).audio_duration_seconds == 10.0
 
 
 def test_a_dictation_without_a_sample_is_no_line_in_the_list(engine: Engine, transcripts: SqlTranscripts) -> None:
