@@ -5,6 +5,7 @@ import selectors
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,18 +22,21 @@ class Watcher:
         self._crowd = crowd
         self._buffer = b""
         self._body = b""
+        self._unsqueeze: Callable[[bytes], bytes] = bytes
         self.status = 0
         self.headers: dict[str, str] = {}
         self.events: list[tuple[int, dict[str, Any], float]] = []
         self.comments: list[str] = []
         self.received_bytes = 0
+        self.came_at = 0.0
+        """When something came last, in seconds of the monotonic clock"""
         self.is_over = False
         """The server said that nothing more will come, or closed"""
         self.connection = socket.create_connection((url.hostname or "", url.port or 80), timeout=PATIENCE_SECONDS)
         target = f"{url.path}?{url.query}" if url.query else url.path
         lines = [f"GET {target} HTTP/1.1", f"Host: {url.netloc}", "Accept: text/event-stream"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        self.connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        self.sent_bytes = self.connection.send("\r\n".join([*lines, "", ""]).encode())
 
     def leave(self) -> None:
         """Close the connection, as a page that goes away does."""
@@ -65,7 +69,7 @@ class Watcher:
     # In the crowd's thread
 
     def take(self, block: bytes) -> None:
-        now = time.monotonic()
+        now = self.came_at = time.monotonic()
         self.received_bytes += len(block)
         self._buffer += block
         if not self.status and b"\r\n\r\n" in self._buffer:
@@ -81,6 +85,8 @@ class Watcher:
         self.headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in fields)}
         self.status = int(first.split()[1])
         self.is_over = self.status == 204
+        if self.headers.get("content-encoding") == "gzip":
+            self._unsqueeze = zlib.decompressobj(31).decompress
 
     def _read_chunks(self) -> None:
         if self.headers.get("transfer-encoding") != "chunked":
@@ -92,7 +98,7 @@ class Watcher:
             length = int(size, 16)
             if len(rest) < length + 2:
                 return
-            self._body, self._buffer = self._body + rest[:length], rest[length + 2 :]
+            self._body, self._buffer = self._body + self._unsqueeze(rest[:length]), rest[length + 2 :]
             self.is_over = self.is_over or not length
 
     def _read_events(self, now: float) -> None:

@@ -36,7 +36,8 @@ class StatusStream:
         self._next = runtime.on_hub(self._next_block)
         self._waiting: deque[JobStatus] = deque()
         self._news: Flag | None = None
-        self._reason: str | None = None
+        self.reason: str | None = None
+        """Why it is over"""
         self._is_opened = self._is_closed = False
         self._last_told = time.monotonic()
 
@@ -60,20 +61,20 @@ class StatusStream:
         """It is over. Called by the web server, also when the client went away."""
         was_closed, self._is_closed = self._is_closed, True
         if not was_closed:
-            self._on_close(self, self._reason or GONE)
+            self._on_close(self, self.reason or GONE)
 
     # On the hub
 
     def _take(self, told: list[JobStatus]) -> None:
-        if self._reason is None:
+        if self.reason is None:
             self._waiting.extend(told)
             if len(self._waiting) > MOST_WAITING:
                 self._end(TOO_SLOW)
             self._wake()
 
     def _end(self, reason: str) -> None:
-        if self._reason is None:
-            self._reason = reason
+        if self.reason is None:
+            self.reason = reason
             self._waiting.clear()
             self._wake()
 
@@ -85,7 +86,7 @@ class StatusStream:
         if not self._is_opened:
             self._is_opened = True
             return OPENED
-        while not self._waiting and self._reason is None:
+        while not self._waiting and self.reason is None:
             idle_left = self._last_told + self._idle_seconds - time.monotonic()
             if idle_left <= 0:
                 self._end(IDLE)

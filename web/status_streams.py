@@ -4,9 +4,10 @@ The view runs in the blocking pool like every other and returns at once; the str
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from socket import MSG_DONTWAIT, MSG_PEEK, socket
+from types import MappingProxyType
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -21,6 +22,7 @@ from utils.logging import get_logger
 from utils.runtime import Runtime
 from web.login import bearer_token, visitor
 from web.pooled_views import STREAM_TYPE
+from web.squeezed import Squeezed
 from web.status_stream import GONE, SIGNED_OUT, StatusStream
 from web.uploads import own_job
 
@@ -29,7 +31,7 @@ log = get_logger("streams")
 EXTENSION = "seva_status_streams"
 WATCH_SECONDS = 2.0
 """How often ended sign-ins, clients that went away and statuses that did not come by themselves are looked for"""
-HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
 LONGEST_NUMBER = 9
 """Digits; whatever else a client says it saw last counts as nothing"""
 
@@ -168,11 +170,15 @@ def stream(session_id: object) -> ResponseReturnValue:
         return _answer([])
     door = cast(StatusStreams, current_app.extensions[EXTENSION])
     opened = door.open(door.watcher(), job.session_id, _seen_last())
-    return _answer(opened) if opened is not None else ("", 204)
+    if opened is None:
+        return "", 204
+    if request.accept_encodings["gzip"]:
+        return _answer(Squeezed(opened), {"Content-Encoding": "gzip"})
+    return _answer(opened)
 
 
-def _answer(blocks: Iterable[bytes]) -> Response:
-    return Response(blocks, headers=HEADERS, content_type=STREAM_TYPE)
+def _answer(blocks: Iterable[bytes], more: Mapping[str, str] = MappingProxyType({})) -> Response:
+    return Response(blocks, headers={**HEADERS, **more}, content_type=STREAM_TYPE)
 
 
 def _seen_last() -> int:

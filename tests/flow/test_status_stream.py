@@ -2,24 +2,21 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from local_services.sql_jobs import SqlJobs
-from local_services.sql_statuses import SqlStatuses
-from models.status import JobStatus
-from models.stored_ports import UPLOAD, StoredJob
 from tests.conftest import ASYNC_MODES
 from tests.process import EMAIL, PASSWORD, ServerProcess, server_process
 from tests.recordings import silence
 from tests.sender import API, Sender
 from tests.speaker import CSRF, sign_in
+from tests.watched import Watched
 from tests.watcher import Crowd, Watcher
-from utils.database import open_engine
 
 pytestmark = pytest.mark.integration
+
+BROWSER = {"Accept-Encoding": "gzip, deflate"}
 
 
 @pytest.fixture(scope="module", params=ASYNC_MODES)
@@ -34,26 +31,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def crowd() -> Iterator[Crowd]:
     with Crowd() as made:
         yield made
-
-
-class Watched:
-    """A recording that a test tells of, in the place of a worker of another process."""
-
-    def __init__(self, server: ServerProcess, user_id: str) -> None:
-        self.session_id = str(uuid.uuid4())
-        self.address = f"{server.url}{API}/sessions/{self.session_id}/status/stream"
-        self.engine = open_engine(server.database_url)
-        self.statuses = SqlStatuses(self.engine)
-        now = datetime.now(UTC)
-        job = StoredJob(str(uuid.uuid4()), self.session_id, user_id, UPLOAD, "visit", "audio/flac", 10, now)
-        # Nobody may begin it: it is over, as far as the queue can tell.
-        SqlJobs(self.engine).enqueue(job)
-        SqlJobs(self.engine).cancel(self.session_id)
-
-    def tell(self, progress: int, status: str = "processing") -> int:
-        """The number of the last status that was told."""
-        told = JobStatus(self.session_id, status, progress, f"{progress} percent", "recognising")
-        return self.statuses.publish(told)[-1].seq
 
 
 @pytest.fixture
@@ -133,6 +110,21 @@ def test_who_comes_back_is_told_what_it_missed_and_then_what_comes(
         assert watching.numbers == list(range(watching.numbers[0], last + 1))
     after_the_end = crowd.watch(recording.address, who, last_event_id=last)
     assert after_the_end.answered() == 204
+
+
+def test_browsers_get_it_squeezed_and_read_each_status_at_once(
+    server: ServerProcess, crowd: Crowd, recording: Watched, email: str
+) -> None:
+    who = cookies(server, email)
+    plain, squeezed = crowd.watch(recording.address, who), crowd.watch(recording.address, {**who, **BROWSER})
+    for progress in range(1, 9):
+        plain.heard(recording.tell(progress))
+        squeezed.heard(progress)
+    assert squeezed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    recording.tell(8, "failed")
+    plain.ended()
+    squeezed.ended()
+    assert [told for _, told, _ in squeezed.events] == [told for _, told, _ in plain.events]
 
 
 def test_a_stream_that_has_nothing_to_say_says_so(
