@@ -7,7 +7,7 @@ import pytest
 
 from aws_services.audio_buffer import AudioBuffer
 from aws_services.finish_spool import finish_spool
-from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound, RecordingNotFound
+from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound, RecordingNotFound, StoreRefused
 from models.notices import SessionComplete, SessionReady
 from models.requests import StartRequest
 from tests.live_manager import SECOND, Dictations
@@ -145,6 +145,25 @@ def test_a_socket_that_comes_back_to_two_dictations_at_once_speaks_in_one(on_hub
         assert refused == ["two"]
         d.manager.disconnected("a new socket")
         assert [session.request_sid for session in d.manager.all()] == [None, None]
+
+    on_hub(body)
+
+
+def test_recordings_that_wait_for_their_store_keep_nobody_from_speaking(on_hub):
+    def body(d):
+        d.store.fail_with = StoreRefused()
+        for session_id in ("one", "two"):
+            d.start(session_id)
+            d.say(1, session_id)
+            d.end(session_id)
+            d.wait_until(lambda: not d.manager._endings)
+        d.store.hold.clear()
+        d.manager.max_sessions = 2
+        assert d.care.recover_once() == 2
+        assert d.manager.get_active_count() == 2
+        d.start("three")
+        d.store.hold.set()
+        d.wait_until(lambda: not d.manager._endings)
 
     on_hub(body)
 
