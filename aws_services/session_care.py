@@ -7,7 +7,7 @@ from aws_services.live_parts import LiveParts
 from aws_services.rests import Rests
 from aws_services.session_manager import SessionManager
 from aws_services.session_opening import Hearing
-from aws_services.session_recovery import sessions_in
+from aws_services.session_recovery import unparked_in
 from models.notices import Heartbeat, StateChanged
 from models.ports import Closing
 from models.session import Session
@@ -130,4 +130,4 @@ class SessionCare:
             log.error("care_failed", error=error)
 
     def _in_spool(self) -> list[str]:
-        return self._parts.runtime.offload(sessions_in, self._parts.spool_dir)
+        return self._parts.runtime.offload(unparked_in, self._parts.spool_dir)

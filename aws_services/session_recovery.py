@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aws_services.journal import Journalled, read_journal
 from aws_services.live_parts import LiveEvents, LiveParts
-from aws_services.session_folder import LOCK_NAME, SessionFolder
+from aws_services.session_folder import LOCK_NAME, PARKED_NAME, SessionFolder
 from aws_services.session_opening import Hearing, attach_audio, hearing_of
 from models.ports import Opening
 from models.session import Session
@@ -37,7 +37,11 @@ class SessionRecovery:
 
     def _bring_back(self, folder: SessionFolder) -> tuple[Session, Hearing, Journalled] | None:
         runtime = self._parts.runtime
-        journalled = runtime.offload(read_journal, folder.path)
+        try:
+            journalled = runtime.offload(read_journal, folder.path)
+        except (ValueError, LookupError, TypeError):  # the disk changed what was written: only a person can help
+            runtime.offload(folder.park)
+            raise
         if journalled.opening is None:
             runtime.offload(_leave_or_remove, folder)
             return None
@@ -101,6 +105,11 @@ def sessions_in(spool_dir: Path) -> list[str]:
     """The ids of every session in the spool, whoever owns it, the longest waiting first. In the blocking pool."""
     folders = [entry for entry in spool_dir.iterdir() if entry.is_dir()]
     return [folder.name for folder in sorted(folders, key=_last_touched)]
+
+
+def unparked_in(spool_dir: Path) -> list[str]:
+    """Those of them that nobody has given up. In the blocking pool."""
+    return [session_id for session_id in sessions_in(spool_dir) if not (spool_dir / session_id / PARKED_NAME).exists()]
 
 
 def _leave_or_remove(folder: SessionFolder) -> None:

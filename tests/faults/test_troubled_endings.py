@@ -7,6 +7,7 @@ import pytest
 
 from aws_services.audio_buffer import AudioBuffer
 from aws_services.finish_spool import finish_spool
+from aws_services.session_folder import SessionFolder
 from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound, RecordingNotFound, StoreRefused
 from models.notices import SessionComplete, SessionReady
 from models.requests import StartRequest
@@ -112,8 +113,23 @@ def test_a_folder_that_can_not_be_read_keeps_no_other_dictation_waiting(on_hub):
         assert d.care.recover_once() == 1
         assert [session.session_id for session in d.manager.all()] == ["two"]
         journal.write_bytes(whole)
+        SessionFolder(d.folder, "one").unpark()  # by the person who mended it
         d.clock.now += 15
         assert d.care.recover_once() == 1
+
+    on_hub(body)
+
+
+def test_the_note_of_a_dictation_that_can_not_be_read_back_does_not_stay_in_progress_for_ever(on_hub):
+    def body(d):
+        dictate_and_die(d, "one")
+        (d.folder / "one" / "journal.jsonl").write_bytes(b"\0\n")
+        assert d.care.recover_once() == 0
+        d.care._parts.leases.lost = ["one"]
+        for _ in range(4):
+            d.care.keep_leases_once()
+        assert d.rows.closings["one"].failure_code == "CONNECTION_LOST"
+        assert (d.folder / "one" / "audio.pcm").stat().st_size == SECOND
 
     on_hub(body)
 
