@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from sqlalchemy import Engine, select
@@ -25,7 +25,9 @@ from models.recording_key import recording_key
 from models.transcript import Final, Segment, Word
 from utils.config import Settings, load_settings
 from utils.database import open_engine, upgrade_schema
+from utils.runtime import Runtime
 from web.register import register_web
+from web.status_streams import StatusStreams, register_status_streams
 from web.stored_wiring import stored_of
 from web.uploads import register_uploads
 
@@ -86,6 +88,19 @@ class Browser:
         return self.get("/api/v1/transcriptions").status_code == 200
 
 
+class NoHub:
+    """Stands for a runtime: nobody streams here (tests/flow/test_status_stream.py does)."""
+
+    def on_hub(self, fn: Any) -> Any:
+        return fn
+
+    def post(self, fn: Any, *args: Any) -> None:
+        fn(*args)
+
+    def connection(self, _environ: dict[str, Any]) -> None:
+        return None
+
+
 class Site:
     """The application and what lies behind it."""
 
@@ -115,6 +130,9 @@ class Site:
         )
         self.stored = stored_of(settings, engine, self.store)
         register_uploads(self.app, self.stored.door)
+        register_status_streams(
+            self.app, StatusStreams(self.stored.bus.subscriber, self.accounts, cast(Runtime, NoHub()), settings)
+        )
 
     def add(self, email: str, role: str = "clinician") -> Account:
         return self.accounts.add_user(email, role, PASSWORD)

@@ -97,6 +97,25 @@ STORED_PATHS: Schema = {
             "responses": {"200": _json("The newest status", "Status"), "default": ERROR},
         }
     },
+    "/sessions/{session_id}/status/stream": {
+        "get": {
+            "summary": "Every status of a recording as Server-Sent Events `status`: `id` its number, `data` a Status",
+            "parameters": [
+                SESSION_ID,
+                {"name": "Last-Event-ID", "in": "header", "schema": {"type": "integer"}},
+                {"name": "last_event_id", "in": "query", "schema": {"type": "integer"}},
+            ],
+            "responses": {
+                "200": {
+                    "description": "What was told after that number, then what comes, up to the end",
+                    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                },
+                "204": {"description": "The end was told already"},
+                "429": ERROR,
+                "default": ERROR,
+            },
+        }
+    },
     "/transcriptions/{note_id}/recognise": {
         "post": {
             "summary": "Have the part of a recording that has no text recognised",
