@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from aws_services import transcribe_streaming_manager
 from aws_services.transcribe_address import CredentialsChain
@@ -173,6 +174,7 @@ def test_no_log_holds_the_address_the_speech_or_the_services_own_words(
             service.behave(behaviour)
             dictate(recogniser, SECONDS)
     captured = capfd.readouterr()
+    structlog.reset_defaults()  # the captured file is closed after this test
     written = caplog.text + captured.out + captured.err
     assert "http_403" in written
     own = "\n".join(
