@@ -65,7 +65,7 @@ class CrowdFigures:
         )
 
 
-def watch_in_a_crowd(server: ServerProcess, link: RedisLink, watchers: int) -> CrowdFigures:
+def watch_in_a_crowd(server: ServerProcess, link: RedisLink, watchers: int, events: int = EVENTS) -> CrowdFigures:
     """Have so many watch the same recording; the server must let one user have that many streams."""
     sender, crowd = Sender(server), Crowd()
     watched = watched_of(server, link)
@@ -78,7 +78,7 @@ def watch_in_a_crowd(server: ServerProcess, link: RedisLink, watchers: int) -> C
         all_ = [crowd.watch(watched.address, who) for _ in range(watchers)]
         crowd.until(lambda: all(one.comments for one in all_))
         taken = (resident(server.pid) - memory) * KILOBYTE / watchers
-        published = publish_evenly(watched)
+        published = publish_evenly(watched, events)
         crowd.all_heard(all_, max(published))
         for one in all_:
             one.leave()
@@ -90,10 +90,10 @@ def watch_in_a_crowd(server: ServerProcess, link: RedisLink, watchers: int) -> C
     )
 
 
-def publish_evenly(watched: Watched) -> dict[int, float]:
+def publish_evenly(watched: Watched, events: int) -> dict[int, float]:
     """Tell so many statuses; when each one's publishing began, in seconds of the monotonic clock."""
     published = {}
-    for progress in range(EVENTS):
+    for progress in range(events):
         began = time.monotonic()
         published[watched.tell(progress)] = began
         time.sleep(max(0.0, 1 / EVENTS_A_SECOND - (time.monotonic() - began)))

@@ -117,11 +117,11 @@ def test_browsers_get_it_squeezed_and_read_each_status_at_once(
 ) -> None:
     who = cookies(server, email)
     plain, squeezed = crowd.watch(recording.address, who), crowd.watch(recording.address, {**who, **BROWSER})
-    for progress in range(1, 9):
+    for progress in (1, 2):
         plain.heard(recording.tell(progress))
         squeezed.heard(progress)
     assert squeezed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
-    recording.tell(8, "failed")
+    recording.tell(2, "failed")
     plain.ended()
     squeezed.ended()
     assert [told for _, told, _ in squeezed.events] == [told for _, told, _ in plain.events]
