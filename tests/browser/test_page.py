@@ -210,7 +210,7 @@ def test_all_text_has_enough_contrast(clinician: NewClinician, scheme: str) -> N
     assert poor == []
 
 
-@pytest.mark.parametrize("path", ["/", "/notes", "/notes/1", "/no-such-page", "/login"])
+@pytest.mark.parametrize("path", ["/", "/notes", "/notes/1", "/upload", "/no-such-page", "/login"])
 def test_nothing_is_cut_off_on_the_narrowest_phone(browser: Browser, server: ServerProcess, path: str) -> None:
     person = Clinician(browser, server.url, viewport={"width": 320, "height": 568}, has_touch=True)
     person.sign_in().page.goto(path)

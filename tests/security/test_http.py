@@ -262,7 +262,7 @@ def test_s25_speech_never_becomes_part_of_a_page(site: Site) -> None:
     speech = "<img src=x onerror=alert(1)> {{77777*77777}}"
     note_id = site.dictate(site.accounts.user_id_of(OWNER) or "", speech)
     browser = site.browser(OWNER)
-    for path in ("/", "/notes", f"/notes/{note_id}"):
+    for path in ("/", "/notes", "/upload", f"/notes/{note_id}"):
         assert "onerror" not in browser.get(path).text
         assert str(77777 * 77777) not in browser.get(path).text
     for path in ("/api/v1/transcriptions", f"/api/v1/transcriptions/{note_id}"):
@@ -282,7 +282,7 @@ def test_s25_what_is_typed_into_address_or_form_comes_back_escaped(site: Site) -
 
 def test_s25_no_page_has_inline_script_or_style(site: Site, note_id: int) -> None:
     browser = site.browser(OWNER)
-    pages = [site.browser().get("/login"), *map(browser.get, ("/", "/notes", f"/notes/{note_id}", "/nowhere"))]
+    pages = [site.browser().get("/login"), *map(browser.get, ("/", "/notes", "/upload", f"/notes/{note_id}", "/nowhere"))]
     for page in pages:
         assert not re.findall(r"<script(?![^>]*\ssrc=)", page.text)
         assert not re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", page.text)
@@ -297,7 +297,7 @@ def every_kind_of_answer(site: Site, note_id: int) -> list[Any]:
     got = map(
         browser.get,
         (
-            *("/", "/notes", f"/notes/{note_id}", "/nowhere", "/logout", "/broken", "/static/css/nowhere.css"),
+            *("/", "/notes", "/upload", f"/notes/{note_id}", "/nowhere", "/logout", "/broken", "/static/css/nowhere.css"),
             *("/api/v1/transcriptions", "/api/v1/nowhere", "/api/v1/transcriptions?page=x", "/v1/health"),
             *(f"/v1/transcriptions/{note_id}/{part}" for part in ("audio", "export")),
         ),
@@ -410,7 +410,7 @@ def test_s31_while_the_database_is_away_people_are_told_so(site: Site) -> None:
     database = site.settings.instance_dir / "dictation.sqlite3"
     database.rename(database.with_suffix(".away"))
     database.mkdir()
-    for path in ("/", "/notes", "/api/v1/transcriptions"):
+    for path in ("/", "/notes", "/upload", "/api/v1/transcriptions"):
         answer = browser.get(path)
         assert answer.status_code == 503
         assert "sqlite" not in answer.text.lower()
