@@ -282,7 +282,10 @@ def test_s25_what_is_typed_into_address_or_form_comes_back_escaped(site: Site) -
 
 def test_s25_no_page_has_inline_script_or_style(site: Site, note_id: int) -> None:
     browser = site.browser(OWNER)
-    pages = [site.browser().get("/login"), *map(browser.get, ("/", "/notes", "/upload", f"/notes/{note_id}", "/nowhere"))]
+    pages = [
+        site.browser().get("/login"),
+        *map(browser.get, ("/", "/notes", "/upload", f"/notes/{note_id}", "/nowhere")),
+    ]
     for page in pages:
         assert not re.findall(r"<script(?![^>]*\ssrc=)", page.text)
         assert not re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", page.text)
@@ -297,7 +300,16 @@ def every_kind_of_answer(site: Site, note_id: int) -> list[Any]:
     got = map(
         browser.get,
         (
-            *("/", "/notes", "/upload", f"/notes/{note_id}", "/nowhere", "/logout", "/broken", "/static/css/nowhere.css"),
+            *(
+                "/",
+                "/notes",
+                "/upload",
+                f"/notes/{note_id}",
+                "/nowhere",
+                "/logout",
+                "/broken",
+                "/static/css/nowhere.css",
+            ),
             *("/api/v1/transcriptions", "/api/v1/nowhere", "/api/v1/transcriptions?page=x", "/v1/health"),
             *(f"/v1/transcriptions/{note_id}/{part}" for part in ("audio", "export")),
         ),
