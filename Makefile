@@ -42,7 +42,7 @@ js:  ## the page's modules
 
 tests:  ## unit, property, contract, flow, security and browser tests, with the branch coverage they reach
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=15 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --durations=15 --cov --cov-report=term:skip-covered
 
 format:  ## put everything into its format
 	$(BIN)/ruff check --fix --quiet .
