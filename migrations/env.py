@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 import models.account
 import models.audit
+import models.connection_health
 import models.job
 import models.transcription  # noqa: F401
 from models.base import Base

@@ -26,6 +26,23 @@ UPLOADS = Counter("asr_uploads_total", "Recordings put into the store", ["outcom
 SSE_CONNECTIONS = Gauge("asr_sse_connections", "Status streams open now", registry=REGISTRY)
 SSE_EVENTS = Counter("asr_sse_events_total", "What happened on status streams", ["event"], registry=REGISTRY)
 
+WATCH_EVENTS = Counter("asr_sse_client_events_total", "What watching pages met", ["event"], registry=REGISTRY)
+WATCH_LOSSES = Counter("asr_sse_client_losses_total", "Why they lost their stream", ["reason"], registry=REGISTRY)
+WATCH_SECONDS = Counter("asr_status_watch_seconds_total", "Time they spent in each mode", ["mode"], registry=REGISTRY)
+WATCH_REQUESTS = Counter("asr_status_requests_total", "Requests they made", ["mode"], registry=REGISTRY)
+WATCH_BYTES = Counter("asr_status_received_bytes_total", "Bytes they received", ["mode"], registry=REGISTRY)
+UPDATE_LATENCY_SECONDS = Histogram(
+    "asr_status_update_latency_seconds",
+    "Status made to status received, as pages report it",
+    ["mode"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 10, 30, 60),
+    registry=REGISTRY,
+)
+
+REQUEST_LATENCY_SECONDS = Histogram(
+    "asr_request_latency_seconds", "Request received to answer begun", buckets=(*FAST_SECONDS, 5, 10), registry=REGISTRY
+)
+
 
 def exposition() -> bytes:
     """Every metric in Prometheus text format."""
