@@ -29,14 +29,41 @@ EMPTY_SECONDS = 0.1
 REPEATABLE = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-threads", "1"]
 """The same PCM always gives the same bytes, so storing it again after a crash finds it stored already"""
 
+PIECE_BYTES = 4 * 1024 * 1024
+"""Of a recording that is in memory at once; a multiple of the page size"""
+
 _scratch: ContextVar[tuple[Path, list[IO[bytes]]]] = ContextVar("scratch")
 
 
-def _scratch_file(mode: str, delete: bool) -> IO[bytes]:
+class _InPieces:
+    """A file that pydub writes and reads in one go, of which only a piece is in memory."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self) -> mmap.mmap:
+        """All of it."""
+        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def write(self, samples: Any) -> int:
+        """Take it, and have the kernel forget what of it was only read from a file."""
+        with memoryview(samples) as whole:
+            source = samples.obj if isinstance(samples, memoryview) else samples
+            for start in range(0, len(whole), PIECE_BYTES):
+                self._file.write(whole[start : start + PIECE_BYTES])
+                if isinstance(source, mmap.mmap):
+                    source.madvise(mmap.MADV_DONTNEED, start, min(PIECE_BYTES, len(source) - start))
+            return len(whole)
+
+
+def _scratch_file(mode: str, delete: bool) -> _InPieces:
     folder, opened = _scratch.get()
     file: Any = tempfile.NamedTemporaryFile(mode, dir=folder, delete=delete)  # noqa: SIM115
     opened.append(file)
-    return file  # type: ignore[no-any-return]
+    return _InPieces(file)
 
 
 # pydub gives no say in where its temporary files go. They hold speech, so they must not lie in /tmp.
@@ -47,7 +74,7 @@ def encode_mp3(pcm: Path, sample_rate: int, mp3: Path, bitrate_kbps: int) -> Non
     """Encode the PCM (s16le, mono, `sample_rate` Hertz) and put the result at `mp3`, whole or not at all.
 
     A PCM file without a whole sample becomes EMPTY_SECONDS of silence, so that every note has a recording that
-    plays. Temporary files lie beside `mp3` and are gone afterwards. Takes memory for the MP3 alone, and some 4 s
+    plays. Temporary files lie beside `mp3` and are gone afterwards. Takes a few megabytes of memory, and some 4 s
     of one core, in ffmpeg, for half an hour at 16 kHz. A bitrate that MP3 has not at this rate becomes the nearest.
     Raises EncodingFailed, also for more than 4 GB of PCM.
     """
@@ -57,7 +84,7 @@ def encode_mp3(pcm: Path, sample_rate: int, mp3: Path, bitrate_kbps: int) -> Non
             recording.converter = ffmpeg()
             whole = folder / "whole.mp3"
             with whole.open("w+b") as out:
-                recording.export(out, format="mp3", bitrate=f"{bitrate_kbps}k", parameters=REPEATABLE)
+                recording.export(_InPieces(out), format="mp3", bitrate=f"{bitrate_kbps}k", parameters=REPEATABLE)
             whole.replace(mp3)
     except (PydubException, OSError, ValueError, RuntimeError, wave.Error, struct.error) as error:
         raise EncodingFailed(reason=type(error).__name__) from None

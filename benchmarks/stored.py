@@ -1,64 +1,134 @@
-"""What a long recording costs on its way to text: `python -m benchmarks.stored --minutes 119 --recogniser scripted`.
+"""What a long recording costs on its way to text: `python -m benchmarks.stored --minutes 120 --kind mp3`.
 
-Sends the spoken fixture, over and over, as one MP3 to a server of its own, and prints how long it took and the most
-memory that the server, its decoder and its ffmpeg had at the same time.
+Sends the spoken fixture, over and over, as one recording to a server of its own, and prints how long it took and the
+most memory that the server, its decoders and its ffmpeg had at the same moment: PSS (memory that several processes
+share counts once) and beside it RSS (it counts for each of them), as /proc/*/smaps_rollup tells them.
 """
 
 import argparse
 import sys
 import tempfile
+import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.process import server_process
 from tests.recordings import SPOKEN, made
 from tests.sender import Sender
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.1
+KINDS = {"mp3": ("-b:a", "64k"), "wav": ("-ar", "16000", "-ac", "1")}
+LARGEST_MB = 400
+"""Two hours of WAV have 230 MB"""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a process and its descendants have at one moment, in megabytes."""
+
+    pss: float = 0.0
+    rss: float = 0.0
+    parts: tuple[tuple[str, float], ...] = ()
+    """Each process's program and PSS"""
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{name} {size:.0f}" for name, size in self.parts)
+        return f"{self.pss:.0f} MB PSS, {self.rss:.0f} MB RSS ({parts})"
+
+
+class Watch:
+    """Looks at a process and its descendants for as long as its block lasts, and remembers when they had most."""
+
+    def __init__(self, pid: int) -> None:
+        self.most = Memory()
+        self.looks = 0
+        self._pid = pid
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="memory-watch", daemon=True)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._stopping.wait(LOOK_SECONDS):
+            self.most = max(self.most, memory_of(self._pid), key=lambda memory: memory.pss)
+            self.looks += 1
 
 
 def main() -> None:
-    """Measure once and print one line."""
+    """Measure once and print what it was."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--minutes", type=int, default=120)
-    asked.add_argument("--recogniser", choices=("scripted", "pocketsphinx"), default="scripted")
+    asked.add_argument("--kind", choices=tuple(KINDS), default="mp3")
+    asked.add_argument("--recogniser", choices=("scripted", "pocketsphinx"), default="pocketsphinx")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        seconds = str(options.minutes * 60 - 1)
-        recording = made(folder / "long.mp3", *("-stream_loop", "-1", "-i", str(SPOKEN), "-t", seconds, "-b:a", "64k"))
-        with server_process(folder, recogniser=options.recogniser) as server:
-            sender = Sender(server)
-            at_rest, began = memory_of(server.pid), time.monotonic()
-            ticket, most, own = sender.send(recording).json(), at_rest, 0.0
+        print(measured(Path(name), options.minutes * 60 - 1, options.kind, options.recogniser), file=sys.stdout)
+
+
+def measured(folder: Path, seconds: int, kind: str, recogniser: str) -> str:
+    """One recording through one server, in words."""
+    again = ("-stream_loop", "-1", "-i", str(SPOKEN), "-t", str(seconds))
+    recording = made(folder / f"long.{kind}", *again, *KINDS[kind])
+    settings = {"recogniser": recogniser, "max_upload_mb": LARGEST_MB}
+    with server_process(folder, **settings) as server:
+        sender, at_rest, began = Sender(server), memory_of(server.pid), time.monotonic()
+        with Watch(server.pid) as watch:
+            ticket = sender.send(recording).json()
             answered = time.monotonic() - began
-            while sender.status(ticket)["status"] not in ("completed", "failed"):
-                most, own = max(most, memory_of(server.pid)), max(own, resident(server.pid))
+            while (end := sender.status(ticket))["status"] not in ("completed", "failed"):
                 time.sleep(LOOK_SECONDS)
-            end = sender.status(ticket)
-            print(
-                f"{options.minutes} min as MP3 ({recording.stat().st_size / 1e6:.0f} MB), {options.recogniser}: "
-                f"{end['status']}, accepted in {answered:.1f} s, done in {time.monotonic() - began:.0f} s, "
-                f"at rest {at_rest:.0f} MB, most {most:.0f} MB (the server alone {own:.0f} MB)",
-                file=sys.stdout,
-            )
+        took, words = time.monotonic() - began, sender.note(ticket)["word_count"]
+    return (
+        f"{seconds / 60:.0f} min of speech as {kind} ({recording.stat().st_size / 1e6:.0f} MB), {recogniser}: "
+        f"{end['status']}, {words} words, accepted in {answered:.1f} s, done in {took:.0f} s "
+        f"({took / seconds:.2f} of real time)\nat rest {at_rest}\nmost {watch.most}, {watch.looks} looks"
+    )
 
 
-def memory_of(pid: int) -> float:
-    """Megabytes that the process and its children have for themselves."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    return resident(pid) + sum(memory_of(int(child)) for file in children for child in read(file).split())
+def memory_of(pid: int) -> Memory:
+    """Of the process and its descendants, now."""
+    found = [_one(each) for each in _family(pid)]
+    parts = tuple(sorted(((name, pss) for name, pss, _ in found if pss), key=lambda part: -part[1]))
+    return Memory(sum(pss for _, pss, _ in found), sum(rss for _, _, rss in found), parts)
 
 
 def resident(pid: int) -> float:
-    """Megabytes of a process that no file stands behind; 0 when it is gone."""
-    for line in read(Path(f"/proc/{pid}/status")).splitlines():
+    """Megabytes of one process that no file stands behind; 0 when it is gone."""
+    for line in _read(Path(f"/proc/{pid}/status")).splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) / 1024
     return 0.0
 
 
-def read(file: Path) -> str:
+def _family(pid: int) -> list[int]:
+    children = [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in _read(file).split()]
+    return [pid, *(one for child in children for one in _family(child))]
+
+
+def _one(pid: int) -> tuple[str, float, float]:
+    sizes = {"Pss:": 0.0, "Rss:": 0.0}
+    for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
+        name, *value = line.split()
+        if name in sizes:
+            sizes[name] = int(value[0]) / 1024
+    return _program(_read(Path(f"/proc/{pid}/cmdline")).split("\0")), sizes["Pss:"], sizes["Rss:"]
+
+
+def _program(words: list[str]) -> str:
+    for mark, name in (("app.py", "server"), ("pocketsphinx_child", "decoder"), ("ffmpeg", "ffmpeg")):
+        if any(mark in word for word in words):
+            return name
+    return "other"
+
+
+def _read(file: Path) -> str:
     try:
         return file.read_text()
     except OSError:  # it ended meanwhile

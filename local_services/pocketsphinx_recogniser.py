@@ -4,7 +4,8 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from local_services.decoder_process import DecoderProcess
 from local_services.pocketsphinx_pipe import Kind, Message, unpack_words
@@ -100,14 +101,16 @@ class PocketSphinxRecogniser:
     name = "pocketsphinx"
     longest_stream_seconds: float | None = None
 
-    def __init__(self, decoders: int, endpointing_ms: int, vad_threads: int = 1) -> None:
-        """At most `decoders` processes of about 100 MB, each started when it is wanted.
+    def __init__(self, decoders: int, endpointing_ms: int, vad_threads: int = 1, spare: int = 1) -> None:
+        """At most `decoders` processes of about 100 MB, each started when it is wanted; `spare` stay while unused.
 
         `endpointing_ms` of silence end a segment. `vad_threads` is accepted for the settings' sake and changes
-        nothing: see docs/decisions/022. Raises ValueError for a number below 1.
+        nothing: see docs/decisions/022. Raises ValueError for a number below 1, `spare` below 0.
         """
-        if min(decoders, endpointing_ms, vad_threads) < 1:
-            raise ValueError("decoders, endpointing_ms and vad_threads must be at least 1")
+        if min(decoders, endpointing_ms, vad_threads, spare + 1) < 1:
+            raise ValueError("decoders, endpointing_ms and vad_threads must be at least 1, spare at least 0")
+        self._spare = spare
+        self._guests = 0
         self._decoders = decoders
         self._endpointing_ms = endpointing_ms
         self._lock = threading.Lock()
@@ -119,8 +122,23 @@ class PocketSphinxRecogniser:
     def warm(self) -> None:
         """Start the first decoder in the background, if there is none."""
         with self._lock:
-            if not (self._closed or self._idle or self._streams):
+            if self._spares() and not (self._closed or self._idle or self._streams):
                 self._idle.append(self._start())
+
+    @contextmanager
+    def making_room(self) -> Iterator[None]:
+        """For somebody with a decoder of its own: unused ones are ended, and none stays unused within the block."""
+        with self._lock:
+            self._guests += 1
+            unused, self._idle = self._idle, []
+        for decoder in unused:
+            decoder.kill()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._guests -= 1
+            self.warm()
 
     def open(self, request: StreamRequest, tell: Tell) -> PocketSphinxStream:
         """Start to listen, without waiting. Raises RecogniserBusy when every decoder is taken."""
@@ -177,8 +195,13 @@ class PocketSphinxRecogniser:
         with self._lock:
             decoder = next(decoder for decoder, its in self._streams.items() if its is stream)
             del self._streams[decoder]
-            if decoder.is_alive:
+            if decoder.is_alive and len(self._idle) < self._spares():
                 self._idle.append(decoder)
+                return
+        decoder.kill()
+
+    def _spares(self) -> int:
+        return 0 if self._guests else self._spare
 
     # Runs in a decoder's reading thread
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from local_services.windows import Window, sound, windows, within
 from models.errors import RecogniserBusy, RecogniserFailed
@@ -30,19 +31,29 @@ class WindowedRecogniser:
     """The FileRecogniser port over any Recogniser. Each recording gets its own: live dictations keep their places."""
 
     def __init__(
-        self, name: str, make: Callable[[], Recogniser], is_outage: Callable[[str], bool] = lambda reason: False
+        self,
+        name: str,
+        make: Callable[[], Recogniser],
+        is_outage: Callable[[str], bool] = lambda reason: False,
+        room: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         """`make` gives a new recogniser with one place; it is closed after the recording.
 
         `is_outage` says of the reason of a stream's failure whether it is the recogniser's own and may last: then
-        RecogniserBusy is raised, for the recording is not to blame.
+        RecogniserBusy is raised, for the recording is not to blame. `room` is entered while a recording is heard, by
+        whoever has something to put away meanwhile.
         """
         self.name = name
         self._make = make
         self._is_outage = is_outage
+        self._room = room
 
     def recognise(self, request: FileRequest, listener: FileListener) -> None:
         """Hear the recording to its end, in order."""
+        with self._room():
+            self._recognise(request, listener)
+
+    def _recognise(self, request: FileRequest, listener: FileListener) -> None:
         recogniser = self._make()
         try:
             for window in windows(request.pcm, request.from_seconds):

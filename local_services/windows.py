@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.transcript import Final
 from utils.loudness import FRAME_BYTES, FRAME_SECONDS, QUIET_ROOM_DB, SAMPLE_RATE, Loudness
@@ -26,6 +27,8 @@ PAUSE_FRAMES = 7
 ROOM_PERCENTILE = 5
 PAUSE_ABOVE_ROOM_DB = 9.0
 BYTES_A_SECOND = 2 * SAMPLE_RATE
+MEASURED_BYTES = 250 * FRAME_BYTES
+"""Sound whose loudness is measured at once, 5 s: a whole window takes 30 MB"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,7 @@ def within(final: Final, window: Window) -> Final | None:
 
 def _cut(samples: bytes, start: float) -> tuple[float, bool]:
     """The second to cut at, and whether it lies in a pause."""
-    whole = len(samples) - len(samples) % FRAME_BYTES
-    levels = np.asarray(Loudness(samples[:whole]).levels)
+    levels = _levels(samples[: len(samples) - len(samples) % FRAME_BYTES])
     near = np.lib.stride_tricks.sliding_window_view(levels, 2 * PAUSE_FRAMES + 1).max(axis=1)
     first = len(near) - round(CUT_SECONDS / FRAME_SECONDS)
     quietest = first + int(np.argmin(near[first:]))
@@ -93,6 +95,11 @@ def _cut(samples: bytes, start: float) -> tuple[float, bool]:
     return _on_frame(start + (quietest + PAUSE_FRAMES) * FRAME_SECONDS), bool(
         near[quietest] <= room + PAUSE_ABOVE_ROOM_DB
     )
+
+
+def _levels(frames: bytes) -> NDArray[np.float64]:
+    pieces = (frames[first : first + MEASURED_BYTES] for first in range(0, len(frames), MEASURED_BYTES))
+    return np.concatenate([Loudness(piece).levels for piece in pieces])
 
 
 def _on_frame(seconds: float) -> float:

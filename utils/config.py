@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     recogniser: Literal["pocketsphinx", "aws", "scripted"]
     specialty: Specialty
     pocketsphinx_decoders: int = Field(ge=1, le=64)
+    pocketsphinx_spare_decoders: int = Field(ge=0, le=64)
     endpointing_ms: int = Field(ge=100, le=5000)
     vad_thread_pool_size: int = Field(ge=1, le=16)
     scripted_final_every: int = Field(ge=1, le=1000)

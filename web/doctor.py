@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import click
-from flask.cli import with_appcontext
 
 from aws_services.cloud_checks import Ailing, CloudChecks
 from utils.config import Settings
 from web.doctor_checks import LocalChecks
-from web.parts import parts
 
 CHECK_SECONDS = 5.0
 OK, NOT_OK, NOT_USED = "ok", "not ok", "not used"
@@ -70,16 +68,13 @@ def _run(part: str, check: Check) -> Finding:
         return Finding(part, NOT_OK, type(error).__name__, "this is a fault of the program; please report it")
 
 
-@click.command("doctor")
-@with_appcontext
-def doctor() -> None:
-    """Say what works here and what doesn't. Exit code 1 when something needed does not work."""
+def tell(settings: Settings) -> int:
+    """Say it on the screen; how much does not work."""
     bad = 0
-    for finding in examine(parts().settings):
+    for finding in examine(settings):
         click.echo(f"  {finding.state:<9} {finding.part:<19} {finding.what}".rstrip())
         if finding.advice:
             click.echo(f"{'':<32}-> {finding.advice}")
         bad += finding.state == NOT_OK
     click.echo("Everything that is used works." if not bad else f"{bad} of these must be mended.")
-    if bad:
-        raise click.exceptions.Exit(1)
+    return bad

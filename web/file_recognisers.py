@@ -1,5 +1,7 @@
 """Who hears recordings that are there as a whole, as the settings say."""
 
+from contextlib import nullcontext
+
 from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
 from local_services.scripted_recogniser import ScriptedRecogniser
 from local_services.windowed_recogniser import WindowedRecogniser
@@ -8,8 +10,11 @@ from models.stored_ports import FileRecogniser
 from utils.config import Settings
 
 
-def file_recogniser_of(settings: Settings) -> FileRecogniser:
-    """The same engine that hears dictations: a note must not change it unseen."""
+def file_recogniser_of(settings: Settings, live: Recogniser | None = None) -> FileRecogniser:
+    """The same engine that hears dictations: a note must not change it unseen.
+
+    `live` hears the dictations of this process, and puts unused decoders away while a recording needs one.
+    """
 
     def scripted() -> Recogniser:
         return ScriptedRecogniser(settings.scripted_final_every)
@@ -21,7 +26,8 @@ def file_recogniser_of(settings: Settings) -> FileRecogniser:
         return _transcribe(settings)
     if settings.recogniser == "scripted":
         return WindowedRecogniser(ScriptedRecogniser.name, scripted)
-    return WindowedRecogniser(PocketSphinxRecogniser.name, pocketsphinx)
+    room = live.making_room if isinstance(live, PocketSphinxRecogniser) else nullcontext
+    return WindowedRecogniser(PocketSphinxRecogniser.name, pocketsphinx, room=room)
 
 
 def _transcribe(settings: Settings) -> FileRecogniser:

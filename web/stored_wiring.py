@@ -17,7 +17,7 @@ from local_services.sql_jobs import SqlJobs
 from local_services.sql_notes import SqlNotes
 from local_services.sql_statuses import SqlStatuses
 from local_services.sql_transcripts import SqlTranscripts
-from models.ports import AudioStore
+from models.ports import AudioStore, Recogniser
 from models.stored_ports import StatusPublisher
 from models.upload import MEGABYTE
 from utils.config import Settings
@@ -65,11 +65,14 @@ class Stored:
         self.bus.stop()
 
 
-def stored_of(settings: Settings, engine: Engine, store: AudioStore) -> Stored:
-    """Stored recordings over this database and store. Nothing runs or connects before `start()`."""
+def stored_of(settings: Settings, engine: Engine, store: AudioStore, live: Recogniser | None = None) -> Stored:
+    """Stored recordings over this database and store, beside the dictations that `live` hears.
+
+    Nothing runs or connects before `start()`.
+    """
     leases, statuses = SqlJobLeases(engine), SqlStatuses(engine)
     bus = status_bus_of(settings, statuses)
-    parts = stored_parts_of(settings, engine, store, bus.publisher)
+    parts = stored_parts_of(settings, engine, store, bus.publisher, live)
     work = StoredWork(parts, leases.measured)
     runner: Runner
     if settings.job_runner == "celery" and bus.link is not None:
@@ -96,7 +99,9 @@ def register_stored(
     server.at_end(stored.stop)
 
 
-def stored_parts_of(settings: Settings, engine: Engine, store: AudioStore, publisher: StatusPublisher) -> StoredParts:
+def stored_parts_of(
+    settings: Settings, engine: Engine, store: AudioStore, publisher: StatusPublisher, live: Recogniser | None = None
+) -> StoredParts:
     """What work on stored recordings needs, in this process or in a Celery worker."""
     settings.uploads_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return StoredParts(
@@ -104,7 +109,7 @@ def stored_parts_of(settings: Settings, engine: Engine, store: AudioStore, publi
         transcripts=SqlTranscripts(engine),
         notes=SqlNotes(engine),
         store=store,
-        recogniser=file_recogniser_of(settings),
+        recogniser=file_recogniser_of(settings, live),
         publish=publisher.publish,
         folder=settings.uploads_dir,
         limits=limits_of(settings),

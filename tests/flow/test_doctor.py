@@ -15,7 +15,8 @@ from tests.standin.behaviour import Behaviour
 from tests.standin.service import TranscribeStandIn
 from utils.config import load_settings
 from web.adapters import make_folders
-from web.doctor import NOT_OK, NOT_USED, OK, Finding, doctor, examine
+from web.cli import doctor
+from web.doctor import NOT_OK, NOT_USED, OK, Finding, examine
 from web.parts import EXTENSION
 
 NOWHERE = "http://127.0.0.1:1"

@@ -15,6 +15,7 @@ import local_services.pocketsphinx_recogniser as adapter
 from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
 from models.ports import StreamRequest
 from models.transcript import StreamEnd
+from tests.speaker import wait_until
 from tests.speech.hearing import PATIENCE_SECONDS, Ear, as_pcm, in_chunks, recorded, sentence
 
 pytestmark = pytest.mark.speech
@@ -184,3 +185,27 @@ def test_a_decoder_holds_no_socket_and_no_secret_of_the_program(monkeypatch: pyt
     assert not any(file.startswith("socket:") for file in files)
     assert environment
     assert b"canary" not in environment
+
+
+def test_a_decoder_that_nobody_uses_gives_its_memory_to_who_needs_one_and_is_there_again_afterwards(
+    recogniser: PocketSphinxRecogniser,
+) -> None:
+    (pid,) = recogniser.decoder_pids()
+    with recogniser.making_room():
+        wait_until_gone(pid)
+        assert recogniser.places_left() == 1
+        assert "hospital" in dictate(recogniser).text
+        assert recogniser.decoder_pids() == []
+    wait_until(lambda: len(recogniser.decoder_pids()) == 1)
+
+
+def test_of_the_decoders_of_a_busy_hour_one_stays_and_none_where_memory_is_dear() -> None:
+    for spare in (0, 1):
+        made = PocketSphinxRecogniser(decoders=2, endpointing_ms=300, spare=spare)
+        ears = [Ear(), Ear()]
+        for stream in [made.open(REQUEST, ear) for ear in ears]:
+            stream.finish()
+        for ear in ears:
+            ear.wait_for_end()
+        wait_until(lambda made=made, spare=spare: len(made.decoder_pids()) == spare)  # type: ignore[misc]
+        made.close()
