@@ -19,6 +19,8 @@ from utils.logging import configure_logging
 from utils.runtime import Runtime, make_runtime
 from web import adapters
 from web.clients import SocketClients
+from web.health_wiring import register_health
+from web.metrics_door import register_metrics
 from web.pooled_views import PooledViews
 from web.readiness import readiness_of
 from web.register import register_web
@@ -50,6 +52,8 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
     socketio.init_app(app)
     server.also(SocketDoor(app, socketio.server, clients, manager, accounts, runtime, settings).watch_sign_ins)
     register_stored(app, server, stored, accounts, runtime, settings)
+    register_health(app, server, engine, stored.door.statuses, runtime, settings)
+    register_metrics(app, settings, manager, parts.worker_id)
     app.extensions.update(server=server, accounts=accounts)
     return app
 

@@ -13,12 +13,14 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session as Database
 from werkzeug.test import TestResponse
 
+from aws_services.live_sessions import LiveSessions
 from local_services.accounts import Account, Accounts
 from local_services.audit_trail import AuditTrail
 from local_services.file_audio_store import FileAudioStore
 from local_services.passwords import Passwords
 from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts
+from local_services.sql_watches import SqlWatches
 from models.audit import AuditEvent
 from models.ports import AudioStore, Closing, Opening
 from models.recording_key import recording_key
@@ -26,6 +28,9 @@ from models.transcript import Final, Segment, Word
 from utils.config import Settings, load_settings
 from utils.database import open_engine, upgrade_schema
 from utils.runtime import Runtime
+from web.admin import register_admin_pages
+from web.connection_health import register_connection_health
+from web.metrics_door import register_metrics
 from web.register import register_web
 from web.status_streams import StatusStreams, register_status_streams
 from web.stored_wiring import stored_of
@@ -130,6 +135,9 @@ class Site:
         )
         self.stored = stored_of(settings, engine, self.store)
         register_uploads(self.app, self.stored.door)
+        register_connection_health(self.app, SqlWatches(engine), self.stored.door.statuses)
+        register_admin_pages(self.app)
+        register_metrics(self.app, settings, LiveSessions(), "worker-1")
         register_status_streams(
             self.app, StatusStreams(self.stored.bus.subscriber, self.accounts, cast(Runtime, NoHub()), settings)
         )

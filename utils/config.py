@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 PREFIX = "ASR_"
 PROJECT = Path(__file__).resolve().parent.parent
 LOWEST_SENSIBLE_ENDPOINTING_MS = 200
+SHORTEST_TOKEN = 24
+"""Characters of a secret that nobody guesses"""
 
 VOCABULARY_NAME = r"^[0-9a-zA-Z._-]{1,200}$"
 """What Amazon Transcribe takes for the name of a vocabulary"""
@@ -86,6 +88,10 @@ class Settings(BaseSettings):
     max_status_streams_per_user: int = Field(ge=1, le=1000)
     status_heartbeat_seconds: float = Field(gt=0, le=60)
     status_idle_seconds: float = Field(gt=0, le=24 * 3600)
+    connection_health_days: float = Field(gt=0, le=3650)
+
+    metrics_token: SecretStr | None
+    metrics_from: Literal["nobody", "loopback", "private"]
 
     max_sessions_per_worker: int = Field(
         ge=1,
@@ -137,6 +143,8 @@ class Settings(BaseSettings):
         if self.audio_store == "s3" and not self.s3_bucket:
             raise ValueError("s3_bucket: must name the bucket, because audio_store is s3")
         _check_jobs(self)
+        if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"metrics_token: must have at least {SHORTEST_TOKEN} characters, or be left out")
         if not _may_carry_speech(self.transcribe_endpoint_url):
             raise ValueError(
                 f"transcribe_endpoint_url: {self.transcribe_endpoint_url!r} must begin with wss:// and name a host"

@@ -44,6 +44,12 @@ REQUEST_LATENCY_SECONDS = Histogram(
 )
 
 
+def streams_open() -> int:
+    """Status streams open now, on this process."""
+    [family] = SSE_CONNECTIONS.collect()
+    return int(family.samples[0].value)
+
+
 def exposition() -> bytes:
     """Every metric in Prometheus text format."""
     return generate_latest(REGISTRY)

@@ -5,6 +5,7 @@ from typing import Any
 from models.ledger import MICROPHONE, NO_TEXT
 from models.transcription import AUDIO_STATUSES, STATUSES
 from web.note_shapes import EXPORTS
+from web.openapi_health import HEALTH_PATHS, HEALTH_SCHEMAS
 from web.openapi_stored import STORED_PATHS, STORED_SCHEMAS
 
 Schema = dict[str, Any]
@@ -162,9 +163,9 @@ DOCUMENT: Schema = {
     },
     "servers": [{"url": "/api/v1"}, {"url": "/v1"}],
     "security": [{"token": []}, {"cookie": []}],
-    "paths": {**PATHS, **STORED_PATHS},
+    "paths": {**PATHS, **STORED_PATHS, **HEALTH_PATHS},
     "components": {
-        "schemas": {**SCHEMAS, **STORED_SCHEMAS},
+        "schemas": {**SCHEMAS, **STORED_SCHEMAS, **HEALTH_SCHEMAS},
         "responses": {"Error": _answer("What went wrong", _ref("Error"))},
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer"},

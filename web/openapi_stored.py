@@ -23,8 +23,9 @@ TICKET: Schema = {
         "existing": {"type": "boolean", "description": "The note was there before: these bytes came a second time"},
         "status_url": TEXT,
         "stream_url": TEXT,
+        "health_url": {"type": "string", "description": "Where a page may report how watching fares"},
     },
-    "required": ["session_id", "transcription_id", "existing", "status_url", "stream_url"],
+    "required": ["session_id", "transcription_id", "existing", "status_url", "stream_url", "health_url"],
 }
 STATUS: Schema = {
     "type": "object",

@@ -167,17 +167,18 @@ def stream(session_id: object) -> ResponseReturnValue:
     """Every status of a recording from now on, or from the one that was seen last."""
     job = own_job(str(session_id))
     if request.method == "HEAD":
-        return _answer([])
+        return stream_answer([])
     door = cast(StatusStreams, current_app.extensions[EXTENSION])
     opened = door.open(door.watcher(), job.session_id, _seen_last())
     if opened is None:
         return "", 204
     if request.accept_encodings["gzip"]:
-        return _answer(Squeezed(opened), {"Content-Encoding": "gzip"})
-    return _answer(opened)
+        return stream_answer(Squeezed(opened), {"Content-Encoding": "gzip"})
+    return stream_answer(opened)
 
 
-def _answer(blocks: Iterable[bytes], more: Mapping[str, str] = MappingProxyType({})) -> Response:
+def stream_answer(blocks: Iterable[bytes], more: Mapping[str, str] = MappingProxyType({})) -> Response:
+    """The answer that brings a stream of these blocks."""
     return Response(blocks, headers={**HEADERS, **more}, content_type=STREAM_TYPE)
 
 

@@ -196,6 +196,7 @@ def _ticket(accepted: Accepted) -> dict[str, Any]:
         "existing": accepted.existing,
         "status_url": address,
         "stream_url": f"{address}/stream",
+        "health_url": f"{address.removesuffix('/status')}/connection-health",
     }
 
 

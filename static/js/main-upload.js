@@ -11,7 +11,7 @@ const { value: formToken } = document.querySelector('input[name="csrf_token"]');
 const services = {
   api: new UploadsApi(formToken),
   notes: new NotesApi(undefined, undefined, formToken),
-  makeWatch: (addresses, seen) => new TranscriptionStatus(addresses, { seen }),
+  makeWatch: (addresses, seen) => new TranscriptionStatus(addresses, { seen, formToken: () => formToken }),
 };
 const limits = { maxMegabytes: Number(maxUploadMb), tooLarge };
 new UploadList(namedParts(page), limits, new KeptUploads(userId), services).start();

@@ -11,17 +11,21 @@ const GONE = [403, 404];
  * unreachable  no answer that says anything
  * aborted      `signal` ended it
  *
- * @returns {Promise<{kind: string, status?: object, seconds?: number}>}
+ * @returns {Promise<{kind: string, status?: object, seconds?: number, bytes?: number, trip?: number}>} bytes: of its body;
+ *   trip: seconds from the question to its answer
  */
 export async function askStatus(address, fetchFrom, signal) {
   const asking = new AbortController();
   const deadline = setTimeout(() => asking.abort(), ANSWER_WITHIN_MS);
   const abort = () => asking.abort();
   signal.addEventListener("abort", abort, { once: true });
+  const began = performance.now();
   try {
     const headers = { Accept: "application/json" };
     const response = await fetchFrom(address, { headers, cache: "no-store", signal: asking.signal });
-    const answer = await meaningOf(response);
+    const trip = (performance.now() - began) / 1000;
+    const text = await response.text();
+    const answer = { ...meaningOf(response, text), bytes: text.length, trip }; // the server escapes all but ASCII
     return signal.aborted ? { kind: "aborted" } : answer;
   } catch {
     return { kind: signal.aborted ? "aborted" : "unreachable" };
@@ -31,11 +35,11 @@ export async function askStatus(address, fetchFrom, signal) {
   }
 }
 
-async function meaningOf(response) {
+function meaningOf(response, text) {
   if (response.status === 401) return { kind: "signedOut" };
   if (GONE.includes(response.status)) return { kind: "gone" };
   if (response.status === 429) return { kind: "later", seconds: Number(response.headers.get("Retry-After")) || 0 };
   if (!response.ok) return { kind: "unreachable" };
-  const status = await response.json();
+  const status = JSON.parse(text);
   return Number.isInteger(status.seq) ? { kind: "told", status } : { kind: "unreachable" };
 }

@@ -1,3 +1,5 @@
+import { ConnectionTally } from "./connection-tally.js";
+import { reportsOf } from "./health-reports.js";
 import { Listeners } from "./listeners.js";
 import { askStatus } from "./status-question.js";
 import { StatusStream } from "./status-stream.js";
@@ -28,6 +30,9 @@ export class TranscriptionStatus {
   #Source;
   #fetch;
   #network;
+  #reportsOf;
+  #tally = new ConnectionTally();
+  #reports = null;
   #listeners = new Listeners(["status", "mode", "end", "gone"]);
   #mode = "stopped";
   #running = null;
@@ -40,15 +45,17 @@ export class TranscriptionStatus {
   #asking = new AbortController();
 
   /**
-   * @param {{status_url: string, stream_url: string}} ticket as the server answered the upload
-   * @param {object} [options] seen: the status that is known already; Source: null for none; network: tells "online"
+   * @param {{status_url: string, stream_url: string, health_url?: string}} ticket as the server answered the upload
+   * @param {object} [options] seen: the status that is known already; Source: null for none; formToken: has the server told how the
+   *   watch fares; network: tells "online"
    */
-  constructor({ status_url: statusUrl, stream_url: streamUrl }, options = {}) {
+  constructor({ status_url: statusUrl, stream_url: streamUrl, health_url: healthUrl }, options = {}) {
     this.#statusUrl = statusUrl;
     this.#streamUrl = streamUrl;
     this.#track = new StatusTrack(options.seen);
     this.#Source = options.Source === undefined ? globalThis.EventSource : options.Source;
     this.#fetch = options.fetchFrom ?? ((...request) => fetch(...request));
+    this.#reportsOf = (tally) => reportsOf(healthUrl, tally, options.formToken, this.#fetch);
     this.#network = options.network ?? globalThis.window ?? new EventTarget();
   }
 
@@ -66,12 +73,17 @@ export class TranscriptionStatus {
     this.#running = new AbortController();
     this.#network.addEventListener("online", () => this.#online(), { signal: this.#running.signal });
     this.#failures = 0;
+    this.#tally = new ConnectionTally();
+    this.#reports = this.#reportsOf(this.#tally);
+    this.#reports?.start();
     if (this.#Source) this.#openStream();
     else this.#fallBack();
   }
 
   /** Nothing is told after this. It may be started again, and goes on behind what it has told. */
   stop() {
+    if (this.#running) this.#reports?.end();
+    this.#reports = null;
     this.#running?.abort();
     this.#running = null;
     this.#closeStream();
@@ -84,7 +96,12 @@ export class TranscriptionStatus {
   #openStream() {
     this.#closeStream();
     if (!this.#isPolling) this.#say("connecting");
-    const listener = { opened: () => this.#opened(), told: (status) => this.#told(status), lost: () => this.#lost() };
+    this.#tally.asked("sse");
+    const listener = {
+      opened: () => this.#opened(),
+      told: (status, bytes) => this.#told(status, bytes),
+      lost: (reason) => this.#lost(reason),
+    };
     this.#stream = new StatusStream(this.#streamAddress, listener, this.#Source);
   }
 
@@ -95,18 +112,21 @@ export class TranscriptionStatus {
 
   #opened() {
     this.#stopPolling();
+    this.#tally.opened();
     this.#openedAt = this.#heardAt = Date.now();
     this.#timers.look = setTimeout(() => this.#look(), LOOK_MS);
     this.#say("live");
   }
 
-  #told(status) {
+  #told(status, bytes) {
     this.#failures = 0;
     this.#heardAt = Date.now();
-    this.#take(status);
+    this.#tally.brought(bytes);
+    this.#take(status, "sse");
   }
 
-  #lost() {
+  #lost(reason) {
+    this.#tally.lost(reason, this.#openedAt !== null);
     const held = this.#openedAt === null ? 0 : Date.now() - this.#openedAt;
     this.#closeStream();
     if (this.#isPolling) {
@@ -133,7 +153,7 @@ export class TranscriptionStatus {
     if (answer.kind === "told") this.#take(answer.status);
     const isDead = answer.kind === "unreachable" || this.#track.seq > before;
     if (answer.kind === "signedOut" || answer.kind === "gone") this.#fallBack();
-    else if (isDead && stream !== null && stream === this.#stream) this.#lost();
+    else if (isDead && stream !== null && stream === this.#stream) this.#lost("network");
   }
 
   #streamAgainIn(milliseconds) {
@@ -179,10 +199,14 @@ export class TranscriptionStatus {
     this.#asking.abort();
   }
 
-  #ask() {
+  async #ask() {
     this.#asking.abort();
     this.#asking = new AbortController();
-    return askStatus(this.#statusUrl, this.#fetch, this.#asking.signal);
+    this.#tally.asked("polling");
+    const answer = await askStatus(this.#statusUrl, this.#fetch, this.#asking.signal);
+    if (answer.kind === "unreachable") this.#tally.unanswered();
+    else if (answer.kind !== "aborted") this.#tally.answered(answer.bytes, answer.trip);
+    return answer;
   }
 
   #online() {
@@ -193,9 +217,10 @@ export class TranscriptionStatus {
 
   // What is told
 
-  #take(status) {
+  #take(status, way = "polling") {
     const news = this.#track.follow(status);
     if (news === null) return;
+    this.#tally.received(way, status.timestamp);
     this.#listeners.tell("status", news);
     if (!isEnding(news) || !this.#running) return;
     this.stop();
@@ -205,6 +230,7 @@ export class TranscriptionStatus {
   #say(mode) {
     if (mode === this.#mode) return;
     this.#mode = mode;
+    if (this.#tally.shows(mode)) this.#reports?.soon();
     this.#listeners.tell("mode", mode, modeWords(mode, Boolean(this.#Source)));
   }
 }

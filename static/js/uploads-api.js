@@ -26,10 +26,11 @@ export class UploadsApi {
     this.#fetch = fetchFrom ?? ((...request) => fetch(...request));
   }
 
-  /** @returns {{status_url: string, stream_url: string}} where such a recording is watched */
+  /** @returns {{status_url: string, stream_url: string, health_url: string}} where such a recording is watched */
   addresses(sessionId) {
-    const status = `${this.#base}/sessions/${encodeURIComponent(sessionId)}/status`;
-    return { status_url: status, stream_url: `${status}/stream` };
+    const session = `${this.#base}/sessions/${encodeURIComponent(sessionId)}`;
+    const status = `${session}/status`;
+    return { status_url: status, stream_url: `${status}/stream`, health_url: `${session}/connection-health` };
   }
 
   /**

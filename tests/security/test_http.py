@@ -139,7 +139,7 @@ def test_s05_every_route_but_the_public_ones_needs_somebody_signed_in(site: Site
         path = path_of(rule, note_id)
         if path.removeprefix("/api/v1").removeprefix("/v1") in public:
             continue
-        expected = 401 if path.startswith(("/api/", "/v1/")) else 302
+        expected = 401 if path.startswith(("/api/", "/v1/")) else 403 if path == "/metrics" else 302
         (method, *_) = rule.methods - {"HEAD", "OPTIONS"}
         assert anybody.send(method, path).status_code == expected, path
 
@@ -205,7 +205,7 @@ def test_s09_reading_a_route_that_writes_is_refused(site: Site) -> None:
     assert site.browser(OWNER).get("/logout").status_code == 405
     reading = {"GET", "HEAD", "OPTIONS"}
     for rule in rules(site.app):
-        writes = ("login.sign_in", "login.sign_out", "uploads.", "uploads_short.")
+        writes = ("login.sign_in", "login.sign_out", "uploads.", "uploads_short.", "watches.", "watches_short.")
         assert rule.endpoint.startswith(writes) or rule.methods <= reading, rule
 
 

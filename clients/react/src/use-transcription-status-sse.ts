@@ -11,6 +11,8 @@ export interface StatusOptions {
   enabled?: boolean;
   /** Another fetch, such as one that adds a token */
   fetchFrom?: typeof fetch;
+  /** Has administrators see how the connection fares: the csrf_token of the server's pages, "" where fetchFrom adds a token */
+  formToken?: () => string;
   /** Another EventSource, such as one that can send headers; null: there is none, so it polls at once */
   Source?: typeof EventSource | null;
 }
@@ -52,11 +54,15 @@ export function useTranscriptionStatusSSE(sessionId: string | null, options: Sta
 
   useEffect(() => {
     if (sessionId === null || !enabled) return undefined;
-    const address = `${baseUrl}/sessions/${encodeURIComponent(sessionId)}/status`;
-    const { fetchFrom, Source } = latest.current;
+    const session = `${baseUrl}/sessions/${encodeURIComponent(sessionId)}`;
+    const { fetchFrom, formToken, Source } = latest.current;
     const watch = new TranscriptionStatus(
-      { status_url: address, stream_url: `${address}/stream` },
-      { ...(fetchFrom && { fetchFrom }), ...(Source !== undefined && { Source }) },
+      {
+        status_url: `${session}/status`,
+        stream_url: `${session}/status/stream`,
+        health_url: `${session}/connection-health`,
+      },
+      { ...(fetchFrom && { fetchFrom }), ...(formToken && { formToken }), ...(Source !== undefined && { Source }) },
     );
     const change = (what: Partial<WatchedStatus>) =>
       setWatched((before) => ({ ...(before.sessionId === sessionId ? before : NOTHING), ...what, sessionId }));

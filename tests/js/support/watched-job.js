@@ -44,7 +44,7 @@ export const answers = (body, code = 200, headers = {}) => ({
   ok: code < 400,
   status: code,
   headers: new Headers(headers),
-  json: async () => body,
+  text: async () => JSON.stringify(body),
 });
 
 /** A watched recording with a clock, a stream and a server in the test's hand. `asked` remembers every question. */
