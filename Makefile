@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker setup test check lint types imports tests js format lock bench soak clean
+.PHONY: help run worker setup test check beside lint types imports tests js format lock bench soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,10 @@ test: $(VENV)/.tests node_modules/.tests  ## everything that proves the project
 	@deploy/find-chromium
 	@$(MAKE) --no-print-directory check
 
-check: lint types imports js tests  ## what `make test` does, once everything is installed
+check: lint  ## what `make test` does, once everything is installed; much of a test is waiting, so the rest runs beside them
+	@$(MAKE) --no-print-directory -j 2 tests beside
+
+beside: types imports js
 
 lint:  ## style and format of Python and JavaScript
 	$(BIN)/ruff check --quiet .
@@ -38,7 +41,9 @@ imports:  ## which part may know which
 	$(BIN)/lint-imports
 
 js:  ## the page's modules
-	npm test --silent
+	@mkdir -p build
+	@npm test --silent >build/js.txt 2>&1 || { cat build/js.txt; exit 1; }
+	@grep -E '^(#|ℹ) (tests|pass|fail) ' build/js.txt
 
 tests:  ## unit, property, contract, flow, security and browser tests, with the branch coverage they reach
 	rm -f .coverage .coverage.*

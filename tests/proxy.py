@@ -27,6 +27,8 @@ STEPS_A_SECOND = 20
 """A throttled line lets its bytes through in so many portions a second"""
 SMALL_BUFFER_BYTES = 4096
 """Of the kernel, for each side of a connection made on a throttled line, which would swallow a minute otherwise"""
+LATE_SECONDS = 0.02
+"""A throttled line makes up for waking so much too late, or it would be slower than asked for"""
 BUFFERED_SECONDS = 0.25
 """What they hold on a faster line: with too little, the line would be slower than asked for"""
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -181,13 +183,14 @@ async def _pump(way: Way, source: socket.socket, sink: socket.socket) -> None:
     under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(PIECES_UNDER_WAY)
 
     async def take() -> None:
-        piece = b"-"
+        piece, free_at = b"-", 0.0
         while piece:
             await way.open.wait()
             piece = await loop.sock_recv(source, _portion(way))
             await under_way.put((loop.time() + way.delay_seconds, piece))
             if way.bytes_per_second is not None:
-                await asyncio.sleep(len(piece) / way.bytes_per_second)
+                free_at = max(free_at, loop.time() - LATE_SECONDS) + len(piece) / way.bytes_per_second
+                await asyncio.sleep(max(free_at - loop.time(), 0))
 
     async def give() -> None:
         while True:

@@ -1,11 +1,14 @@
 const FIRST_MS = 1000;
-const LONGEST_MS = 10000;
+const LONGEST_MS = 4000;
+/** Least and most parts of a wait, by chance: nobody waits for more than 5 s. */
+const LEAST = 0.5;
+const MOST = 1.25;
 /** What the server asks for is exceeded by up to this part, so that not all come back at the same moment. */
 const SPREAD = 0.5;
 /** News that it may work now: the network is back, or somebody has signed in. */
 const NEWS = ["online", "signed-in"];
 
-/** When to try again: after 1, 2, 4 and then 10 s, each half to one and a half times, or at once on good news. */
+/** When to try again: after 1, 2 and then 4 s, each half to one and a quarter times, or at once on good news. */
 export class NextTry {
   #browser;
   #random;
@@ -29,7 +32,10 @@ export class NextTry {
       again();
     };
     const chance = this.#random();
-    this.#timer = setTimeout(run, Math.max(mean * (0.5 + chance), 1000 * leastSeconds * (1 + SPREAD * chance)));
+    this.#timer = setTimeout(
+      run,
+      Math.max(mean * (LEAST + (MOST - LEAST) * chance), 1000 * leastSeconds * (1 + SPREAD * chance)),
+    );
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     NEWS.forEach((news) => this.#browser.addEventListener?.(news, run, { signal }));

@@ -16,8 +16,8 @@ CHUNK_BYTES = 8_000
 """A quarter of a second"""
 SLICE_BYTES, WINDOW_BYTES = 32_768, 8 * 32_768
 """One message of a backlog, and how much may be without an ack: the page's own figures"""
-FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 10.0
-"""The page's own, half to one and a half times"""
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 4.0
+"""The page's own, half to one and a quarter times"""
 STALLED_SECONDS = 8.0
 """A line that gives no ack for so long is dead: the page's own"""
 ANSWER_SECONDS = 15.0
@@ -209,7 +209,7 @@ class Dictation:
     async def _wait_for_next_try(self) -> None:
         mean = min(FIRST_RETRY_SECONDS * 2**self._tries, LONGEST_RETRY_SECONDS)
         self._tries += 1
-        await asyncio.sleep(mean * self._chance.uniform(0.5, 1.5))
+        await asyncio.sleep(mean * self._chance.uniform(0.5, 1.25))
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         give_up_at = clock() + ANSWER_SECONDS

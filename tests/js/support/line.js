@@ -2,6 +2,7 @@ import { KeptAudio } from "../../../static/js/kept-audio.js";
 import { NextTry } from "../../../static/js/next-try.js";
 import { newAbout } from "../../../static/js/session-place.js";
 import { TranscriptionWebSocket } from "../../../static/js/websocket-client.js";
+import { MIDDLE_CHANCE } from "./chance.js";
 import { FakeSocket } from "./fake-socket.js";
 
 /** A line with its sockets, its time and its network in the test's hands. */
@@ -21,7 +22,7 @@ export class Line {
         return this.socket;
       },
       now: () => this.now,
-      retry: new NextTry(this.network, () => 0.5),
+      retry: new NextTry(this.network, MIDDLE_CHANCE),
     });
     ["slow", "result", "error", "closed", "stored", "continued", "superseded", "refused"].forEach((event) => {
       this.client.on(event, (value) => this.told.push([event, value]));

@@ -2,6 +2,7 @@ import { KeptAudio } from "../../../static/js/kept-audio.js";
 import { NextTry } from "../../../static/js/next-try.js";
 import { newAbout } from "../../../static/js/session-place.js";
 import { TranscriptionWebSocket } from "../../../static/js/websocket-client.js";
+import { MIDDLE_CHANCE } from "./chance.js";
 import { settled } from "./dictating.js";
 import { FakeServer } from "./fake-server.js";
 
@@ -39,7 +40,7 @@ export class Speaker {
     const line = new TranscriptionWebSocket("https://dictation.example", "user-1", "medium", {
       audio,
       connectSocket: this.server.connect,
-      retry: new NextTry(new EventTarget(), () => 0.5),
+      retry: new NextTry(new EventTarget(), MIDDLE_CHANCE),
     });
     ["connected", "closed", "full", "result", "continued", "superseded", "refused", "error", "complete"].forEach(
       (event) => line.on(event, (value) => this.told.push([event, value])),
