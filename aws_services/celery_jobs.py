@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu import Connection
 from kombu.exceptions import KombuError
 
 from aws_services.redis_link import RedisAway, RedisLink
@@ -22,10 +24,11 @@ log = get_logger("jobs")
 QUEUE = "transcription:jobs"
 """Redis keeps the messages in a list of this name"""
 TASK = "transcription.work"
-SWEEP_SECONDS = 5.0
-"""How often the number of messages is made right; a new upload does it at once"""
+LOST_SECONDS = 1.0
+"""A message whose child process died is given back after this: nobody waits for results, and leases keep the order"""
 SOCKET_SECONDS = 15
 CONNECT_SECONDS = 2
+RECONNECT_SECONDS = 5
 LATE_SECONDS = 60
 """After the hard limit a message that nobody confirmed is delivered again"""
 
@@ -53,6 +56,7 @@ def celery_options(
         "task_ignore_result": True,
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
+        "worker_lost_wait": LOST_SECONDS,
         "task_soft_time_limit": soft_limit_seconds,
         "task_time_limit": hard_limit_seconds,
         "worker_concurrency": workers,
@@ -62,9 +66,23 @@ def celery_options(
     }
 
 
+class _Connection(Connection):  # type: ignore[misc]
+    """Looks often for a Redis that is away: by itself a worker would come to wait for half a minute."""
+
+    def ensure_connection(self, *given: Any, **named: Any) -> Connection:
+        """Wait until there is one."""
+        return super().ensure_connection(
+            *given, **{**named, "interval_start": 1, "interval_step": 1, "interval_max": RECONNECT_SECONDS}
+        )
+
+
+class _Messages(AMQP):  # type: ignore[misc]
+    Connection = _Connection
+
+
 def make_celery(options: Callable[[], dict[str, Any]]) -> Celery:
     """A Celery application; `options` is asked when it is first used."""
-    made = Celery("transcription", set_as_current=False)
+    made = Celery("transcription", set_as_current=False, amqp=_Messages)
     made.add_defaults(options)
     return made
 
@@ -72,10 +90,12 @@ def make_celery(options: Callable[[], dict[str, Any]]) -> Celery:
 class JobSender:
     """Keeps as many messages in the queue as there are jobs that wait. For processes that do none themselves."""
 
-    def __init__(self, celery: Celery, link: RedisLink, leases: JobLeases) -> None:
+    def __init__(self, celery: Celery, link: RedisLink, leases: JobLeases, sweep_seconds: float) -> None:
+        """The number of messages is made right every `sweep_seconds`; a new upload does it at once."""
         self._celery = celery
         self._link = link
         self._leases = leases
+        self._sweep_seconds = sweep_seconds
         self._stopping = False
         self._news = threading.Event()
         self._thread = threading.Thread(target=self._sweep, name="job-sender", daemon=True)
@@ -106,7 +126,7 @@ class JobSender:
                 log.warning("jobs_wait_to_be_sent", error=error)
             except Exception as error:  # noqa: BLE001 - one bad round must not end the sending
                 log.error("sweep_failed", error=error)
-            self._news.wait(SWEEP_SECONDS)
+            self._news.wait(self._sweep_seconds)
             self._news.clear()
 
     def _send_missing(self) -> None:

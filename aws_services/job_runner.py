@@ -20,6 +20,7 @@ from models.errors import (
     StoreUnavailable,
 )
 from models.stored_ports import JobLeases, StoredJob
+from models.upload import WorkTooLong
 from utils.logging import get_logger
 
 log = get_logger("jobs")
@@ -58,12 +59,20 @@ class JobRunner:
     """Claims jobs and does them until it is stopped."""
 
     def __init__(
-        self, leases: JobLeases, parts: StoredParts, workers: int, lease_seconds: float, work: StoredWork | None = None
+        self,
+        leases: JobLeases,
+        parts: StoredParts,
+        workers: int,
+        lease_seconds: float,
+        work: StoredWork | None = None,
+        too_long: type[Exception] | None = None,
     ) -> None:
+        """`too_long` is raised into the work from outside when a try has had all the time that it may have."""
         self._leases = leases
         self._parts = parts
         self._work = work or StoredWork(parts, leases.measured)
         self._lease_seconds = lease_seconds
+        self._too_long = too_long
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._held: dict[str, _Held] = {}
@@ -139,6 +148,9 @@ class JobRunner:
         except DictationError as error:
             self._after(held, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the job must be tried again or end
+            if self._too_long is not None and isinstance(error, self._too_long):
+                self._after(held, WorkTooLong())
+                return
             log.error("job_failed", session_id=job.session_id, error=error)
             self._after(held, InternalError())
         else:

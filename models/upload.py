@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.errors import RequestError
+from models.errors import InternalError, RequestError
 
 HEAD_BYTES = 4096
 """How much of a file is looked at to know its kind"""
@@ -42,6 +42,12 @@ class UploadCancelled(RequestError):
     text = "This was cancelled. What was heard and stored before is kept."
     recoverable: ClassVar[bool] = False
     status: ClassVar[int] = 409
+
+
+class WorkTooLong(InternalError):
+    """A try at turning it into text took more time than one may have. What was heard is kept; the next one goes on."""
+
+    text = "Turning this recording into text takes longer than is allowed here. What was heard and stored is safe."
 
 
 REASONS: dict[str, tuple[type[UploadRejected], str]] = {

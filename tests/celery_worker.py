@@ -4,24 +4,29 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.process import PATIENCE_SECONDS, PROJECT, ServerProcess
 
-COMMAND = (sys.executable, "-m", "celery", "-A", "web.worker", "worker", "--without-gossip", "--without-mingle")
+AS_IT_IS, SLOW = "web.worker", "tests.slow_worker"
+"""What Celery is asked to run; the slow one takes as long for a second of sound as SLOWNESS says"""
+QUIETLY = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
 class CeleryWorker:
     """`celery -A web.worker worker`."""
 
-    def __init__(self, server: ServerProcess) -> None:
+    def __init__(self, server: ServerProcess, program: str = AS_IT_IS, **environment: str) -> None:
         self._server = server
+        self._command = (sys.executable, "-m", "celery", "-A", program, "worker", *QUIETLY)
+        self._environment = server.environment | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it. Returns at once: jobs wait until it is there."""
         with (self._server.folder / "worker.log").open("ab") as log:
             self._process = subprocess.Popen(
-                COMMAND, cwd=PROJECT, env=self._server.environment, stdout=log, stderr=log, start_new_session=True
+                self._command, cwd=PROJECT, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
 
     def kill(self) -> None:
@@ -40,6 +45,11 @@ class CeleryWorker:
         """End it, whatever state it is in."""
         if self._process is not None and self._process.poll() is None:
             self.kill()
+
+    def has(self, pid: int) -> bool:
+        """Whether that process is a child of this worker, which does its jobs."""
+        assert self._process is not None
+        return str(pid) in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
 
     @property
     def log(self) -> str:

@@ -31,6 +31,11 @@ def silence(folder: Path, seconds: float, ending: str = "flac") -> Path:
     return made(folder / f"silence.{ending}", "-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-t", str(seconds))
 
 
+def noise(folder: Path, seconds: float = 5) -> Path:
+    """A recording of which no second is silent."""
+    return made(folder / "noise.flac", "-f", "lavfi", "-i", "sine=sample_rate=16000", "-t", str(seconds))
+
+
 def made(target: Path, *how: str) -> Path:
     """What ffmpeg makes."""
     subprocess.run([ffmpeg(), "-loglevel", "error", "-nostdin", "-y", *how, str(target)], check=True)

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     max_jobs_per_user: int = Field(ge=1, le=10_000)
     job_workers: int = Field(ge=0, le=64)
     job_lease_seconds: float = Field(ge=1, le=3600)
+    job_sweep_seconds: float = Field(ge=0.1, le=60)
     job_runner: Literal["thread", "celery"]
     redis_url: SecretStr | None
     job_soft_limit_seconds: int = Field(ge=1, le=24 * 3600)

@@ -17,7 +17,7 @@ def worker_celery() -> Celery:
 
 def job_sender_of(settings: Settings, link: RedisLink, leases: JobLeases) -> JobSender:
     """For a web process, which only says that there is work."""
-    return JobSender(make_celery(lambda: celery_options_of(settings)), link, leases)
+    return JobSender(make_celery(lambda: celery_options_of(settings)), link, leases, settings.job_sweep_seconds)
 
 
 def celery_options_of(settings: Settings) -> dict[str, Any]:

@@ -5,16 +5,19 @@ It has the same settings, database, store and instance folder as the web process
 
 import os
 import threading
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import setup_logging, worker_init, worker_process_init, worker_shutting_down
 
 from aws_services.celery_jobs import TASK
 from aws_services.job_runner import JobRunner
 from local_services.sql_job_leases import SqlJobLeases
 from local_services.sql_statuses import SqlStatuses
-from utils.config import load_settings
+from models.errors import DatabaseUnavailable
+from utils.config import Settings, load_settings
 from utils.database import open_engine, upgrade_schema
 from utils.logging import configure_logging
 from web.adapters import audio_store_of, make_folders
@@ -35,15 +38,30 @@ def work() -> None:
 
 
 @cache
-def job_runner() -> JobRunner:
-    """This process's runner, made where the work is done: a database connection must not pass through a fork."""
+def ready_settings() -> Settings:
+    """The settings, with folders and schema as they say. Raises DatabaseUnavailable."""
     settings = load_settings()
     make_folders(settings)
     upgrade_schema(settings.sqlalchemy_url)
+    return settings
+
+
+@worker_init.connect(weak=False)
+def get_ready(**_: Any) -> None:
+    """In the main process, so that children, also those in the place of a killed one, can begin at once."""
+    with suppress(DatabaseUnavailable):  # each child tries again, with its first job
+        ready_settings()
+
+
+@cache
+def job_runner() -> JobRunner:
+    """This process's runner, made where the work is done: a database connection must not pass through a fork."""
+    settings = ready_settings()
     engine = open_engine(settings.sqlalchemy_url)
     bus = status_bus_of(settings, SqlStatuses(engine))
     parts = stored_parts_of(settings, engine, audio_store_of(settings), bus.publisher)
-    runner = JobRunner(SqlJobLeases(engine), parts, LEASES_ONLY, settings.job_lease_seconds)
+    leases = SqlJobLeases(engine)
+    runner = JobRunner(leases, parts, LEASES_ONLY, settings.job_lease_seconds, too_long=SoftTimeLimitExceeded)
     runner.start()
     return runner
 
