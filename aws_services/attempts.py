@@ -10,6 +10,9 @@ JITTER = 0.2
 LEAST_TRIES = 3
 LEAST_SECONDS = 30.0
 """Failing so often, and for so long, is more than a hiccup of the service"""
+LEAST_TRIES_WITH_FALLBACK = 2
+LEAST_SECONDS_WITH_FALLBACK = 3.0
+"""The same where another recogniser is there: nobody should wait ten seconds for words that it could give"""
 FIRST_REST_SECONDS = 60.0
 """A recogniser that was given up is asked again after so long, then after twice as long, and so on"""
 
@@ -32,6 +35,12 @@ class Attempts:
         self.failures += 1
         if fatal or (self.failures >= LEAST_TRIES and now - self._first_at >= LEAST_SECONDS):
             self.given_up, self._given_up_at = True, now
+
+    @property
+    def may_change(self) -> bool:
+        """True when another recogniser should be asked, if there is one."""
+        lasts = self.failures and time.monotonic() - self._first_at >= LEAST_SECONDS_WITH_FALLBACK
+        return self.given_up or (bool(lasts) and self.failures >= LEAST_TRIES_WITH_FALLBACK)
 
     def succeeded(self) -> None:
         """Something was heard, or a stream has lived for a good while."""

@@ -14,7 +14,8 @@ from typing import Any
 from aws_services.spool_file import Spool, SpoolFile, Then
 from models.ledger import SoundGap
 from models.ports import Opening
-from models.transcript import Final, Segment, Word
+from models.speech import SpeechOptions
+from models.transcript import Final, Segment, Word, final_record
 from utils.runtime import Runtime
 
 JOURNAL_NAME = "journal.jsonl"
@@ -42,12 +43,12 @@ class Journal:
 
     def start(self, opening: Opening, resume_sha256: str, then: Then) -> None:
         """The session is accepted; who knows the token of this SHA-256 may come back to it."""
-        line = asdict(opening) | {"created_at": opening.created_at.isoformat()}
+        line = asdict(opening) | {"created_at": opening.created_at.isoformat(), "options": opening.options.chosen}
         self._append({"event": "start", "opening": line, "resume_sha256": resume_sha256}, then)
 
     def final(self, segment: Segment, then: Then) -> None:
         """A final, before anybody is told of it."""
-        self._append({"event": "final", "index": segment.index, "final": asdict(segment.final)}, then)
+        self._append({"event": "final", "index": segment.index, "final": final_record(segment.final)}, then)
 
     def gap(self, gap: SoundGap) -> None:
         """The microphone gave nothing for a while."""
@@ -118,8 +119,7 @@ def read_journal(folder: Path, after_segment: int = -1) -> Journalled:
     for line in _whole_lines(folder / JOURNAL_NAME):
         record = json.loads(line)
         if record["event"] == "start":
-            opening = record["opening"]
-            found.opening = Opening(**opening | {"created_at": datetime.fromisoformat(opening["created_at"])})
+            found.opening = _opening(record["opening"])
             found.resume_sha256 = record["resume_sha256"]
         elif record["event"] == "final":
             if record["index"] > after_segment:
@@ -138,6 +138,11 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
     if path.exists():
         with path.open("rb") as lines:
             yield from itertools.takewhile(lambda line: line.endswith(b"\n"), lines)
+
+
+def _opening(record: dict[str, Any]) -> Opening:
+    created_at = datetime.fromisoformat(record["created_at"])
+    return Opening(**record | {"created_at": created_at, "options": SpeechOptions(**record.get("options", {}))})
 
 
 def _final(record: dict[str, Any]) -> Final:

@@ -9,10 +9,11 @@ All positions are bytes of the session's PCM. Everything here runs on the hub, e
 
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from aws_services.attempts import Attempts
 from aws_services.doubt import Doubt
+from aws_services.engines import Engines
+from aws_services.spool_file import Spooled
 from aws_services.watched_stream import WatchedStream
 from models.errors import DictationError, RecogniserBusy
 from models.pace import BYTES_PER_SAMPLE
@@ -42,17 +43,6 @@ ROTATE_AT, FORCE_AT = 0.95, 0.99
 """Parts of a stream's longest life: from the first on it is changed in a pause, at the second in any case"""
 
 
-class Spooled(Protocol):
-    """The audio on disk, as AudioBuffer has it."""
-
-    @property
-    def received_bytes(self) -> int:
-        """Bytes that are durable, and so can be read."""
-
-    def read(self, offset: int, size: int) -> bytes:
-        """Bytes from there on. In the blocking pool."""
-
-
 class Listening:
     """A RecogniserStream that outlives its recogniser streams. `deliver` hears its words, then one StreamEnd."""
 
@@ -62,9 +52,11 @@ class Listening:
         recogniser: Recogniser,
         request: StreamRequest,
         deliver: Callable[[Partial | Final | StreamEnd, float], object],
+        fallback: Recogniser | None = None,
     ) -> None:
+        """`fallback` goes on where `recogniser` has to be given up."""
         self._runtime = runtime
-        self._recogniser = recogniser
+        self.engines = Engines(recogniser, fallback)
         self._request = request
         self._deliver = deliver
         self._bytes_per_second = request.sample_rate * BYTES_PER_SAMPLE
@@ -139,7 +131,7 @@ class Listening:
                 self._attempts.one_more()
                 self._replay_soon()
             return
-        age, longest = self._stream.age_seconds, self._recogniser.longest_stream_seconds
+        age, longest = self._stream.age_seconds, self.engines.longest_stream_seconds
         if longest is not None and age >= longest * FORCE_AT:
             self._change_stream()
         elif longest is not None and age >= longest * ROTATE_AT and not self._unsettled:
@@ -157,11 +149,11 @@ class Listening:
     @property
     def state(self) -> str:
         """live, catching_up, reconnecting or unavailable, as clients are told."""
-        if self._stream is not None:
+        if self._stream is not None and not self.engines.is_unproven(self._stream.age_seconds):
             return "live" if self._caught_up else "catching_up"
         if self._attempts.given_up:
             return "unavailable"
-        return "reconnecting" if self._replaying else "live"
+        return "reconnecting" if self._replaying or self._stream is not None else "live"
 
     @property
     def lag_seconds(self) -> float:
@@ -178,6 +170,7 @@ class Listening:
             return
         self._doubt.clear(self._fed)
         self._doubt.trust()
+        self.engines.trouble = ""
         if isinstance(heard, Final):
             if heard.end_time <= self._told_until:
                 return  # said twice
@@ -207,6 +200,9 @@ class Listening:
         metrics.RECOGNISER_RESTARTS.labels(reason=reason).inc()
         failures = self._attempts.failures
         log.warning("recogniser_ended", session_id=self._request.session_id, reason=reason, failures=failures)
+        self.engines.trouble = reason
+        if self._attempts.may_change and self.engines.fall_back(self._request.session_id, reason):
+            self._attempts = Attempts()
 
     def _take_back(self) -> None:
         """What was shown and not settled will be heard again."""
@@ -287,7 +283,7 @@ class Listening:
     def _open_stream(self) -> None:
         base = self._settled
         stream = WatchedStream(
-            self._runtime, self._recogniser, self._request, base / self._bytes_per_second, self._hear
+            self._runtime, self.engines.open, self._request, base / self._bytes_per_second, self._hear
         )
         self._stream, self._fed = stream, base
         self._doubt.clear(base)

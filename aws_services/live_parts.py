@@ -92,5 +92,7 @@ class LiveParts:
     finals: FinalsWriter
     rest: RestOfRecordings
     limits: LiveLimits
+    fallback: Recogniser | None = None
+    """Who goes on with a dictation where `recogniser` can't be used"""
     worker_id: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
     """This process, among all that share the database"""

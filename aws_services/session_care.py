@@ -8,7 +8,7 @@ from aws_services.rests import Rests
 from aws_services.session_manager import SessionManager
 from aws_services.session_opening import Hearing
 from aws_services.session_recovery import unparked_in
-from models.notices import Heartbeat, StateChanged
+from models.notices import Heartbeat
 from models.ports import Closing
 from models.session import Session
 from utils.logging import get_logger
@@ -76,10 +76,11 @@ class SessionCare:
         in_trouble = hearing.troubled_since is not None and now - hearing.troubled_since >= TROUBLE_SECONDS
         shown = state if in_trouble else "live"
         is_due = shown != "live" and now - hearing.told_state_at >= REPEAT_STATE_SECONDS
-        if shown != hearing.told_state or is_due:
+        engine = hearing.listening.engines.name
+        is_other = engine != (hearing.told_engine or self._parts.recogniser.name)
+        if shown != hearing.told_state or is_other or is_due:
             hearing.told_state, hearing.told_state_at = shown, now
-            lag = round(hearing.listening.lag_seconds, 1)
-            self._parts.clients.tell(session, StateChanged(session.shown_state, shown, lag))
+            self._parts.clients.tell(session, hearing.state_of(session))
 
     # What has no owner
 

@@ -11,7 +11,7 @@ from functools import partial as bind
 from aws_services.live_parts import LiveParts
 from aws_services.session_opening import Hearing
 from models.errors import StorageFull
-from models.notices import AudioKept, FinalHeard, PartialHeard, Refused, SessionReady, StateChanged
+from models.notices import AudioKept, FinalHeard, PartialHeard, Refused, SessionReady
 from models.session import Session
 from models.transcript import Final, Partial, Segment, StreamEnd
 from utils import metrics
@@ -79,14 +79,13 @@ class SessionEvents:
         """Where the session is in its life, and how its recogniser does."""
         hearing = self._hearing_of(session)
         if hearing is not None:
-            lag = round(hearing.listening.lag_seconds, 1)
-            self._clients.tell(session, StateChanged(session.shown_state, hearing.told_state, lag))
+            self._clients.tell(session, hearing.state_of(session))
 
     def tell_ready(self, session: Session, missed: tuple[Segment, ...] | None = None) -> None:
         """Audio may be sent from the durable end on; `missed` are the finals that a client coming back has not got."""
         ready = SessionReady(
             session=session,
-            recogniser=self._parts.recogniser.name,
+            recogniser=session.transcribe_stream.engines.name,
             received_bytes=session.audio_buffer.received_bytes,
             max_seconds=self._parts.limits.max_recording_seconds,
             idle_seconds=self._idle_seconds,

@@ -12,7 +12,9 @@ from aws_services.listening import Listening
 from aws_services.live_parts import LiveEvents, LiveParts
 from aws_services.row_writer import RowWriter
 from aws_services.session_folder import RETRY_AFTER_SECONDS, SessionFolder
+from aws_services.trouble_words import words_for
 from models.errors import DatabaseUnavailable, StorageFull
+from models.notices import StateChanged
 from models.pace import Pace
 from models.ports import Opening, StreamRequest
 from models.recording_key import recording_key
@@ -53,8 +55,19 @@ class Hearing:
     """The recogniser's state that the client knows"""
     told_state_at: float = 0.0
     """Unix seconds"""
+    told_engine: str = ""
+    """The recogniser that the client knows, once it has been told of one"""
     troubled_since: float | None = None
     """Unix seconds since when the recogniser is not live"""
+
+    def state_of(self, session: Session) -> StateChanged:
+        """How the session and its recogniser are, as the client is told."""
+        engines = self.listening.engines
+        self.told_engine = engines.name
+        lag = round(self.listening.lag_seconds, 1)
+        return StateChanged(
+            session.shown_state, self.told_state, lag, engines.name, words_for(self.told_state, engines)
+        )
 
     def durable_seq(self, received_bytes: int) -> int | None:
         """The client's own number of the last chunk that lies wholly within `received_bytes`."""
@@ -76,6 +89,7 @@ class SessionOpening:
         session.specialty = request.specialty
         session.audio_type = request.audio_type
         session.language_code = request.language_code
+        session.options = request.options
         session.continues_session_id = request.continues
         self._started_at = datetime.fromtimestamp(session.created_at, UTC)
         session.audio_key = recording_key(session.user_id, self._started_at, uuid4())
@@ -132,6 +146,7 @@ class SessionOpening:
             created_at=self._started_at,
             audio_type=session.audio_type,
             language_code=session.language_code,
+            options=session.options,
             continues_session_id=session.continues_session_id,
         )
 
@@ -145,13 +160,19 @@ def hearing_of(
 ) -> Hearing:
     """The machinery of a session, new or found in the spool."""
     request = StreamRequest(
-        session.session_id, session.sample_rate, session.language_code, session.specialty, session.audio_type
+        session.session_id,
+        session.sample_rate,
+        session.language_code,
+        session.specialty,
+        session.audio_type,
+        session.options,
     )
     session.transcribe_stream = Listening(
         parts.runtime,
         parts.recogniser,
         request,
         deliver=lambda heard, arrived: events.deliver(session, heard, arrived),
+        fallback=parts.fallback,
     )
     return Hearing(
         folder=folder,

@@ -92,6 +92,7 @@ def _session_of(opening: Opening, last_activity: float) -> Session:
         specialty=opening.specialty,
         audio_type=opening.audio_type,
         language_code=opening.language_code,
+        options=opening.options,
         job_id=opening.job_id,
         audio_key=opening.audio_s3_key,
         continues_session_id=opening.continues_session_id,

@@ -28,6 +28,17 @@ class Spool(Protocol):
         """Make all of the file durable, settle it, and close it. Returns at once."""
 
 
+class Spooled(Protocol):
+    """The audio on disk, as who replays it sees it."""
+
+    @property
+    def received_bytes(self) -> int:
+        """Bytes that are durable, and so can be read."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Bytes from there on. In the blocking pool."""
+
+
 class SpoolFile:
     """Made in the blocking pool where the file is there already, and then used in two places, as its sections say."""
 

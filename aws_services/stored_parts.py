@@ -14,6 +14,7 @@ from models.errors import NotFound
 from models.note import Note, NoteItem
 from models.ports import AudioStore, Opening, Transcripts
 from models.recording_key import recording_key
+from models.speech import USUAL, SpeechOptions
 from models.status import JobStatus
 from models.stored_ports import FileRecogniser, Jobs, StoredJob
 
@@ -45,6 +46,7 @@ class StoredLimits:
     mp3_bitrate_kbps: int = 64
     spool_floor_mb: int = 500
     specialty: str = "PRIMARYCARE"
+    options: SpeechOptions = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class StoredParts:
             sample_rate=16000,
             quality="medium",
             specialty=self.limits.specialty,
+            options=self.limits.options,
             recogniser=self.recogniser.name,
             worker_id=self.worker_id,
             created_at=job.created_at,

@@ -143,6 +143,8 @@ class StoredWork:
             from_seconds=job.from_seconds,
             heard_until=heard_until,
             specialty=note.specialty or self._parts.limits.specialty,
+            audio_type=note.audio_type or "DICTATION",
+            options=note.options or self._parts.limits.options,
         )
         self._parts.recogniser.recognise(request, _Listener(self, job, len(note.segments), progress, keep_going))
 

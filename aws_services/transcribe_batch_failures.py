@@ -11,7 +11,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from models.errors import RecogniserBusy, RecogniserRefused
+from models.errors import RecogniserAway, RecogniserBusy, RecogniserClosed, RecogniserRefused
 from utils.logging import get_logger
 
 log = get_logger("transcribe")
@@ -35,8 +35,6 @@ WITHOUT_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRe
 SERVER_ERROR = 500
 
 BUSY = "The speech service is busy. The recording is safe."
-AWAY = "The speech service does not answer. The recording is safe."
-NO_RIGHT = "The speech service does not let this program in; an administrator must see to it. The recording is safe."
 AGAIN_SECONDS = 60.0
 AFTER_MENDING_SECONDS = 300.0
 
@@ -62,7 +60,7 @@ def in_our_words(session_id: str) -> Iterator[None]:
         raise _without_rights(type(error).__name__, session_id) from None
     except BotoCoreError as error:
         log.warning("batch_not_reached", session_id=session_id, reason=type(error).__name__)
-        raise RecogniserBusy(AWAY, retry_after=AGAIN_SECONDS) from None
+        raise RecogniserAway(retry_after=AGAIN_SECONDS) from None
 
 
 def _of_answer(error: ClientError, session_id: str) -> RecogniserBusy | RecogniserRefused:
@@ -73,10 +71,10 @@ def _of_answer(error: ClientError, session_id: str) -> RecogniserBusy | Recognis
     if code in LIMITS:
         return RecogniserBusy(BUSY, retry_after=AGAIN_SECONDS)
     if status_of(error) >= SERVER_ERROR or code == "InternalFailureException":
-        return RecogniserBusy(AWAY, retry_after=AGAIN_SECONDS)
+        return RecogniserAway(retry_after=AGAIN_SECONDS)
     return RecogniserRefused()
 
 
 def _without_rights(reason: str, session_id: str) -> RecogniserBusy:
     log.error("batch_not_allowed", session_id=session_id, reason=reason)
-    return RecogniserBusy(NO_RIGHT, retry_after=AFTER_MENDING_SECONDS)
+    return RecogniserClosed(retry_after=AFTER_MENDING_SECONDS)

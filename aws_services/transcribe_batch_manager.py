@@ -31,6 +31,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSES_GROW = 2.0, 30.0, 1.5
 LOOK_SECONDS = 0.5
 """How often the listener may stop the work meanwhile"""
 FINALS_AT_ONCE = 100
+MOST_SPEAKERS = 10
+"""That a job is asked to tell apart"""
 TRANSCRIPTS = "transcripts/"
 """Where the service writes, in the bucket of recordings; each is deleted once it is in the note"""
 COULD_NOT = "The speech service could not make text of this recording. The recording is safe and can be played."
@@ -49,8 +51,6 @@ class TranscribeBatchManager:
         otherwise: FileRecogniser,
         *,
         kms_key_id: str | None = None,
-        vocabulary_name: str | None = None,
-        content_identification: str | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         """boto3 clients of both services, and who hears what batch jobs do not take (specialty, length)."""
@@ -59,8 +59,6 @@ class TranscribeBatchManager:
         self._bucket = bucket
         self._otherwise = otherwise
         self._kms_key_id = kms_key_id
-        self._vocabulary_name = vocabulary_name
-        self._content_identification = content_identification
         self._wait = wait
 
     @classmethod
@@ -75,8 +73,6 @@ class TranscribeBatchManager:
             settings.s3_bucket or "",
             otherwise,
             kms_key_id=settings.s3_kms_key_id,
-            vocabulary_name=settings.vocabulary_name,
-            content_identification=settings.content_identification,
         )
 
     def recognise(self, request: FileRequest, listener: FileListener) -> None:
@@ -100,7 +96,7 @@ class TranscribeBatchManager:
 
     def _name_of(self, request: FileRequest) -> str:
         """Of everything that the text depends on, and of nothing that changes from try to try."""
-        wanted = [request.audio_key, request.audio_type, self._vocabulary_name, self._content_identification]
+        wanted = [request.audio_key, request.audio_type, request.options.chosen]
         digest = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:16]
         return f"dictation-{request.session_id}-{digest}"
 
@@ -125,8 +121,8 @@ class TranscribeBatchManager:
             "OutputBucketName": self._bucket,
             "OutputKey": _output_key(name),
             "OutputEncryptionKMSKeyId": self._kms_key_id,
-            "Settings": {"VocabularyName": self._vocabulary_name} if self._vocabulary_name else None,
-            "ContentIdentificationType": self._content_identification,
+            "Settings": _settings_of(request) or None,
+            "ContentIdentificationType": request.options.content_identification,
             "Specialty": request.specialty,
             "Type": request.audio_type,
         }
@@ -192,6 +188,15 @@ def _is_for_batch(request: FileRequest, seconds: float) -> bool:
         and request.language_code in LANGUAGES
         and SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
     )
+
+
+def _settings_of(request: FileRequest) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    if request.options.vocabulary_name is not None:
+        settings["VocabularyName"] = request.options.vocabulary_name
+    if request.options.show_speaker_labels and request.audio_type == "CONVERSATION":
+        settings |= {"ShowSpeakerLabels": True, "MaxSpeakerLabels": MOST_SPEAKERS}
+    return settings
 
 
 def _output_key(name: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from aws_services.transcribe_items import confidence_of, words_of
 from models.transcript import Final
@@ -24,6 +25,8 @@ class Item:
     end_time: float
     item_type: str
     confidence: float | None
+    speaker: str | None = None
+    """The service's label"""
 
 
 def finals_of(transcript: bytes, ids: str, after: float) -> list[Final]:
@@ -31,16 +34,34 @@ def finals_of(transcript: bytes, ids: str, after: float) -> list[Final]:
 
     `ids` begins every segment id. Raises ValueError, TypeError or LookupError for what is no such transcript.
     """
-    return [_final(segment, ids, after) for segment in _segments(_behind(_items(transcript), after))]
+    results = json.loads(transcript)["results"]
+    marked = [_span(entity) for entity in results.get("entities", ())]
+    return [_final(segment, ids, after, marked) for segment in _segments(_behind(_items(results), after))]
 
 
-def _items(transcript: bytes) -> Iterator[Item]:
+def _items(results: dict[str, Any]) -> Iterator[Item]:
+    speakers = _speakers(results)
     end = 0.0
-    for item in json.loads(transcript)["results"]["items"]:
+    for item in results["items"]:
         best = item["alternatives"][0]
         start, end = float(item.get("start_time", end)), float(item.get("end_time", end))
         confidence = best.get("confidence")
-        yield Item(best["content"], start, end, item["type"], None if confidence is None else float(confidence))
+        speaker = item.get("speaker_label") or speakers.get(item.get("start_time"))
+        yield Item(
+            best["content"], start, end, item["type"], None if confidence is None else float(confidence), speaker
+        )
+
+
+def _speakers(results: dict[str, Any]) -> dict[str | None, str]:
+    """Whose word begins when, as older transcripts say it, apart from the words."""
+    turns = results.get("speaker_labels", {}).get("segments", ())
+    return {item["start_time"]: item["speaker_label"] for turn in turns for item in turn["items"]}
+
+
+def _span(entity: dict[str, Any]) -> tuple[float, float]:
+    """Where health information is; the documents write these names in both ways."""
+    start, end = (entity.get(f"{edge}Time", entity.get(f"{edge}_time")) for edge in ("start", "end"))
+    return float(start), float(end)  # type: ignore[arg-type]  # None is a TypeError, which callers expect
 
 
 def _behind(items: Iterator[Item], after: float) -> Iterator[Item]:
@@ -69,12 +90,13 @@ def _is_over(segment: list[Item], following: Item) -> bool:
     return (
         (last.item_type == PUNCTUATION and last.content in SENTENCE_ENDS)
         or following.start_time - last.end_time > PAUSE_SECONDS
+        or following.speaker != segment[0].speaker
         or following.end_time - segment[0].start_time > LONGEST_SEGMENT_SECONDS
     )
 
 
-def _final(segment: list[Item], ids: str, after: float) -> Final:
-    words = words_of(segment, lambda seconds: round(max(seconds, after), 3))
+def _final(segment: list[Item], ids: str, after: float, marked: list[tuple[float, float]]) -> Final:
+    words = words_of(segment, lambda seconds: round(max(seconds, after), 3), marked)
     start, end = words[0].start_time, words[-1].end_time
     text = " ".join(word.text for word in words)
     return Final(f"{ids}-{round(start * 1000)}", text, start, end, confidence_of(words), words)

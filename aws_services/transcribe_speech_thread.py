@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+CLOSING_SECONDS = 0.01
+"""A socket whose handshake was broken off is closed in one of the loop's next rounds"""
 
 
 class SpeechThread:
@@ -66,6 +68,7 @@ class SpeechThread:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
+        await asyncio.sleep(CLOSING_SECONDS)
         self._loop.stop()
 
 

@@ -7,7 +7,6 @@ import ssl
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Literal
 
 from botocore.credentials import ReadOnlyCredentials
 from websockets.asyncio.client import ClientConnection, connect
@@ -24,7 +23,8 @@ from models.ports import StreamRequest, Tell
 from utils.config import Settings
 
 CREDENTIALS_SECONDS = 5.0
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 4.0
+"""Twice in vain, and there is still time to say so, or to change to a fallback, within ten seconds"""
 UNACKNOWLEDGED_MS = 10_000
 """A connection whose other end has not taken what was sent for so long is dead (Linux: TCP_USER_TIMEOUT)"""
 LARGEST_MESSAGE_BYTES = 1 << 20
@@ -46,9 +46,6 @@ class TranscribeStreamingManager:
         region: str,
         *,
         endpoint_url: str | None = None,
-        vocabulary_name: str | None = None,
-        content_identification: Literal["PHI"] | None = None,
-        show_speaker_labels: bool = False,
         event_ms: int = 100,
         max_streams: int = 25,
         starts_per_second: float = 5.0,
@@ -56,11 +53,6 @@ class TranscribeStreamingManager:
         """`endpoint_url` is another place than the region's, event_ms the milliseconds of audio in one event."""
         self._addresses = Addresses(region, endpoint_url)
         self._credentials = CredentialsChain()
-        self._extras = {
-            "vocabulary-name": vocabulary_name,
-            "content-identification-type": content_identification,
-        }
-        self._show_speaker_labels = show_speaker_labels
         self._event_ms = event_ms
         self._places = Places(max_streams, starts_per_second)
         self._lock = threading.Lock()
@@ -74,9 +66,6 @@ class TranscribeStreamingManager:
         return cls(
             settings.aws_region,
             endpoint_url=settings.transcribe_endpoint_url,
-            vocabulary_name=settings.vocabulary_name,
-            content_identification=settings.content_identification,
-            show_speaker_labels=settings.show_speaker_labels,
             event_ms=settings.transcribe_chunk_ms,
             max_streams=settings.max_recogniser_streams,
             starts_per_second=settings.recogniser_starts_per_second,
@@ -141,7 +130,8 @@ class TranscribeStreamingManager:
 
     def _wanted(self, request: StreamRequest, sample_rate: int) -> dict[str, str]:
         """The query parameters. The service's session id is a new one each time: it refuses to see one twice."""
-        labels = self._show_speaker_labels and request.audio_type == "CONVERSATION"
+        options = request.options
+        labels = options.show_speaker_labels and request.audio_type == "CONVERSATION"
         wanted = {
             "language-code": request.language_code,
             "media-encoding": "pcm",
@@ -150,7 +140,8 @@ class TranscribeStreamingManager:
             "specialty": request.specialty,
             "type": request.audio_type,
             "show-speaker-label": "true" if labels else None,
-            **self._extras,
+            "vocabulary-name": options.vocabulary_name,
+            "content-identification-type": options.content_identification,
         }
         return {name: value for name, value in wanted.items() if value is not None}
 

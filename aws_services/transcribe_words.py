@@ -1,4 +1,4 @@
-"""Results of Amazon Transcribe Medical as partials and finals. Speaker labels and entities have no place in these."""
+"""Results of Amazon Transcribe Medical as partials and finals."""
 
 import collections
 from typing import Any
@@ -36,7 +36,7 @@ class ResultReader:
             return None
         start, end = self._clock.pushed_at(result.start_time), self._clock.pushed_at(result.end_time)
         best = result.alternatives[0] if result.alternatives else None
-        words = words_of(best.items, self._clock.pushed_at) if best is not None else ()
+        words = words_of(best.items, self._clock.pushed_at, _marked(best)) if best is not None else ()
         text = " ".join(word.text for word in words) or tidy((best.transcript if best is not None else "") or "")
         self.has_heard_words |= bool(text)
         segment_id = self._segment_id(result.result_id)
@@ -66,3 +66,8 @@ class ResultReader:
         else:
             return None
         return partial
+
+
+def _marked(best: Any) -> list[tuple[float, float]]:
+    """Where the service heard health information, which it says of complete results only."""
+    return [(entity.start_time, entity.end_time) for entity in best.entities or ()]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from models.ports import Recogniser, StreamRequest
+from models.ports import RecogniserStream, StreamRequest, Tell
 from models.transcript import Final, Partial, StreamEnd, shifted
 from utils.runtime import Runtime
 
@@ -11,11 +11,15 @@ Hear = Callable[["WatchedStream", Partial | Final | StreamEnd, float], object]
 """Told on the hub: the stream, what it heard, and when that arrived, by time.perf_counter"""
 
 
+Open = Callable[[StreamRequest, Tell], RecogniserStream]
+"""A recogniser's `open`"""
+
+
 class WatchedStream:
     """A recogniser stream that begins `base_seconds` into its session. Used on the hub, except where it says so."""
 
     def __init__(
-        self, runtime: Runtime, recogniser: Recogniser, request: StreamRequest, base_seconds: float, hear: Hear
+        self, runtime: Runtime, open_stream: Open, request: StreamRequest, base_seconds: float, hear: Hear
     ) -> None:
         """Open it. Raises RecogniserBusy, or another DictationError when none can be had."""
         self._runtime = runtime
@@ -25,7 +29,7 @@ class WatchedStream:
         self._opened_at = self._heard_at = time.monotonic()
         self._ended = runtime.flag()
         self.is_over = False
-        self._stream = recogniser.open(request, self._tell)
+        self._stream = open_stream(request, self._tell)
         self.push = self._stream.push
 
     @property

@@ -10,6 +10,7 @@ from models import transcription as tables
 from models.errors import NotFound, ValidationFailed
 from models.ledger import Heard, Ledger, SoundGap, ledger_of
 from models.note import PREVIEW_CHARACTERS, Note, NoteItem, NotePage
+from models.speech import SpeechOptions
 from models.transcript import Final, Segment, Word
 from models.transcription import STATUSES, Transcription
 from utils.database import reading
@@ -75,7 +76,9 @@ class SqlNotes:
         if not 1 <= transcription_id <= MAX_ID:
             raise NotFound
         sound = (Transcription.recognised_seconds, Transcription.sound_gaps)
-        query = select(*ITEM_COLUMNS, *sound, TEXT.label("text")).where(Transcription.id == transcription_id, IS_SHOWN)
+        asked = (Transcription.audio_type, Transcription.speech_options)
+        is_it = (Transcription.id == transcription_id, IS_SHOWN)
+        query = select(*ITEM_COLUMNS, *sound, *asked, TEXT.label("text")).where(*is_it)
         spoken = select(tables.Segment).where(tables.Segment.transcription_id == transcription_id)
         with reading(self._sessions) as rows:
             row = rows.execute(query).one_or_none()
@@ -86,6 +89,8 @@ class SqlNotes:
             recognised, gaps = columns.pop("recognised_seconds"), columns.pop("sound_gaps")
             spoken_segments = tuple(_segment(segment) for segment in segments)
             ledger = _ledger(columns, recognised, gaps or [], spoken_segments)
+            chosen = columns.pop("speech_options")
+            columns["options"] = None if chosen is None else SpeechOptions(**chosen)
             return Note(**columns, segments=spoken_segments, ledger=ledger)
 
     def of_session(self, session_id: str, user_id: str) -> NoteItem:
@@ -139,5 +144,6 @@ def _segment(row: tables.Segment) -> Segment:
             end_time=row.end_time,
             confidence=row.confidence,
             words=tuple(Word(**word) for word in words),
+            recogniser=row.recogniser,
         ),
     )

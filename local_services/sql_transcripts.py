@@ -14,7 +14,7 @@ from models.base import utc_now
 from models.errors import InvalidSessionState, NotFound
 from models.ledger import Heard
 from models.ports import Closing, Opening, StoredRecording
-from models.transcript import Segment, count_words, join_text
+from models.transcript import Segment, count_words, join_text, word_record
 from models.transcription import Transcription
 from utils.database import transaction
 
@@ -129,6 +129,8 @@ class SqlTranscripts:
             sample_rate=opening.sample_rate,
             quality=opening.quality,
             specialty=opening.specialty,
+            audio_type=opening.audio_type,
+            speech_options=opening.options.chosen,
             recogniser=opening.recogniser,
             worker_id=opening.worker_id,
             continues_id=earlier.id if earlier and earlier.user_id == opening.user_id else None,
@@ -185,5 +187,6 @@ def _segment_row(row: Transcription, segment: Segment, text: str) -> tables.Segm
         start_time=final.start_time,
         end_time=final.end_time,
         confidence=final.confidence,
-        words=[dataclasses.asdict(word) | {"text": storable(word.text)} for word in final.words],
+        words=[word_record(word) | {"text": storable(word.text)} for word in final.words],
+        recogniser=final.recogniser,
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from local_services.windows import Window, sound, windows, within
-from models.errors import RecogniserBusy, RecogniserFailed
+from models.errors import RecogniserAway, RecogniserFailed
 from models.ports import Recogniser, RecogniserStream, StreamRequest
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final, Partial, StreamEnd
@@ -21,7 +21,6 @@ SILENT_SECONDS = 60.0
 """A recogniser that says nothing new for so long hangs: it needs some ten seconds for a whole window"""
 TRIES = 3
 """Of one window, each with a new stream"""
-AWAY = "The speech service does not answer. The recording is safe."
 AWAY_SECONDS = 60.0
 """When to ask it again"""
 ROUNDING = 0.001
@@ -40,7 +39,7 @@ class WindowedRecogniser:
         """`make` gives a new recogniser with one place; it is closed after the recording.
 
         `is_outage` says of the reason of a stream's failure whether it is the recogniser's own and may last: then
-        RecogniserBusy is raised, for the recording is not to blame. `room` is entered while a recording is heard, by
+        RecogniserAway is raised, for the recording is not to blame. `room` is entered while a recording is heard, by
         whoever has something to put away meanwhile.
         """
         self.name = name
@@ -77,7 +76,7 @@ class WindowedRecogniser:
             counted = (within(final, window) for final in finals)
             return [final for final in counted if final is not None]
         if self._is_outage(reason):
-            raise RecogniserBusy(AWAY, retry_after=AWAY_SECONDS)
+            raise RecogniserAway(retry_after=AWAY_SECONDS)
         raise RecogniserFailed
 
     def _hear_once(
@@ -91,6 +90,7 @@ class WindowedRecogniser:
                 language_code=request.language_code,
                 specialty=request.specialty,
                 audio_type=request.audio_type,
+                options=request.options,
             ),
             ear,
         )

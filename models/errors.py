@@ -25,6 +25,8 @@
     │   └── BufferOverflow           BUFFER_OVERFLOW
     ├── RecogniserError              words stop, audio goes on
     │   ├── RecogniserBusy           SESSION_LIMIT_EXCEEDED
+    │   │   └── RecogniserAway       TRANSCRIBE_SERVICE_ERROR
+    │   │       └── RecogniserClosed TRANSCRIBE_SERVICE_ERROR
     │   └── RecogniserFailed         TRANSCRIBE_SERVICE_ERROR
     │       └── RecogniserRefused    TRANSCRIBE_SERVICE_ERROR
     └── KeepingError                 a note or a recording could not be kept yet
@@ -242,6 +244,19 @@ class RecogniserBusy(RecogniserError):
 
     code = "SESSION_LIMIT_EXCEEDED"
     text = "All transcription places are taken. Nothing was recorded. Please try again in a few minutes."
+
+
+class RecogniserAway(RecogniserBusy):
+    """The recogniser does not answer. It may be long, and is nobody's fault who asks."""
+
+    code = "TRANSCRIBE_SERVICE_ERROR"
+    text = "The speech service does not answer. The recording is safe."
+
+
+class RecogniserClosed(RecogniserAway):
+    """The recogniser does not let this program in, until somebody changes its credentials or rights."""
+
+    text = "The speech service does not let this program in; an administrator must see to it. The recording is safe."
 
 
 class RecogniserFailed(RecogniserError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.ledger import Ledger
+from models.speech import SpeechOptions
 from models.transcript import Segment
 
 PREVIEW_CHARACTERS = 160
@@ -47,6 +48,10 @@ class Note(NoteItem):
     segments: tuple[Segment, ...] = field(repr=False)
     """In the order they were said"""
     ledger: Ledger
+    audio_type: str | None = None
+    """DICTATION or CONVERSATION; None in old notes"""
+    options: SpeechOptions | None = None
+    """As they were asked for; None in old notes"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ class StateChanged:
     recogniser_state: str
     """live, catching_up, reconnecting or unavailable"""
     lag_seconds: float
+    recogniser: str
+    """Who listens now, or would"""
+    message: str
+    """For people: what is wrong, whether the dictation is safe, what comes; empty while all is well"""
 
 
 @dataclass(frozen=True, slots=True)

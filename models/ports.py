@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from models.ledger import Heard
+from models.speech import USUAL, SpeechOptions
 from models.transcript import Final, Partial, Segment, StreamEnd
 
 Tell = Callable[[Partial | Final | StreamEnd], None]
@@ -23,6 +24,7 @@ class StreamRequest:
     language_code: str = "en-US"
     specialty: str = "PRIMARYCARE"
     audio_type: str = "DICTATION"
+    options: SpeechOptions = USUAL
 
 
 class RecogniserStream(Protocol):
@@ -120,6 +122,7 @@ class Opening:
     """UTC, with zone"""
     audio_type: str = "DICTATION"
     language_code: str = "en-US"
+    options: SpeechOptions = USUAL
     continues_session_id: str | None = None
     is_streaming: bool = True
     """False for a recording that came as a file"""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from models.speech import USUAL, SpeechOptions
+
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
@@ -13,6 +15,7 @@ class StartRequest:
     specialty: str = "PRIMARYCARE"
     audio_type: str = "DICTATION"
     language_code: str = "en-US"
+    options: SpeechOptions = USUAL
     continues: str | None = None
     """The session that this one goes on from"""
     resume_token: str | None = field(default=None, repr=False)

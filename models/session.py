@@ -9,6 +9,7 @@ from typing import Any
 
 from models.errors import InvalidSessionState, SessionClosingError
 from models.ledger import SoundGap
+from models.speech import USUAL, SpeechOptions
 from models.transcript import Final, Segment, count_words, join_text
 
 RESUME_TOKEN_BYTES = 32
@@ -85,6 +86,7 @@ class Session:
     specialty: str = "PRIMARYCARE"
     audio_type: str = "DICTATION"
     language_code: str = "en-US"
+    options: SpeechOptions = USUAL
     job_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     audio_key: str = ""
     transcription_id: int | None = None

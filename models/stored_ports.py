@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from models.speech import USUAL, SpeechOptions
 from models.status import JobStatus
 from models.transcript import Final
 
@@ -117,6 +118,7 @@ class FileRequest:
     specialty: str = "PRIMARYCARE"
     language_code: str = "en-US"
     audio_type: str = "DICTATION"
+    options: SpeechOptions = USUAL
 
 
 class FileListener(Protocol):

@@ -1,6 +1,7 @@
 """Words: what a recogniser says, and what is told and kept of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,10 @@ class Word:
     """Seconds from the session's first sample"""
     confidence: float | None = None
     """0 to 1, None where the engine gives none"""
+    speaker: int | None = None
+    """Counted from 1 by the stream that heard it; None where speakers are not told apart"""
+    is_phi: bool = False
+    """True where the engine takes it for protected health information"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Final:
     confidence: float | None = None
     """0 to 1, None where the engine gives none"""
     words: tuple[Word, ...] = ()
+    recogniser: str | None = None
+    """Who made it, None for the note's own recogniser"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,34 @@ class StreamEnd:
     """A class name or a short code for logs and metrics. Never speech."""
     fatal: bool = False
     """True when another stream would end in the same way until somebody changes a setting"""
+
+
+def segment_record(segment: Segment) -> dict[str, Any]:
+    """A segment as clients are told it and notes show it."""
+    return {"segment_index": segment.index, **final_record(segment.final)}
+
+
+def final_record(final: Final) -> dict[str, Any]:
+    """A final as JSON; `recogniser` only where it is not the note's own."""
+    record = {
+        "text": final.text,
+        "segment_id": final.segment_id,
+        "start_time": final.start_time,
+        "end_time": final.end_time,
+        "confidence": final.confidence,
+        "words": [word_record(word) for word in final.words],
+    }
+    return record if final.recogniser is None else {**record, "recogniser": final.recogniser}
+
+
+def word_record(word: Word) -> dict[str, Any]:
+    """A word as JSON. What few words have is left out of the others, which a program from before can read so."""
+    record = asdict(word)
+    if word.speaker is None:
+        del record["speaker"]
+    if not word.is_phi:
+        del record["is_phi"]
+    return record
 
 
 def shifted(heard: Partial | Final, seconds: float) -> Partial | Final:

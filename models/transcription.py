@@ -67,6 +67,10 @@ class Transcription(Base):
     """From the first sample on, so much became words or holds none; empty while it goes on, and in old notes"""
     sound_gaps: Mapped[list[dict[str, float]] | None] = mapped_column(JSON)
     """[{at, seconds}] where the microphone gave nothing"""
+    audio_type: Mapped[str | None] = mapped_column(String(20))
+    """DICTATION or CONVERSATION; empty in old notes"""
+    speech_options: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What of SpeechOptions was asked for; empty in old notes"""
     deleted_at: Mapped[datetime | None]
     """When it was put in the bin"""
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
@@ -89,7 +93,9 @@ class Segment(Base):
     """Seconds from the first sample"""
     confidence: Mapped[float | None]
     words: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    """[{text, start_time, end_time, confidence}] in order"""
+    """[{text, start_time, end_time, confidence, speaker?, is_phi?}] in order"""
+    recogniser: Mapped[str | None] = mapped_column(String(40))
+    """Who made it, where that is not the recogniser of the note"""
 
 
 class TranscriptVersion(Base):

@@ -33,8 +33,12 @@ PLAN: dict[str, Any] = {}
 STARTED: list[dict[str, Any]] = []
 
 
-def read_aloud(recording: bytes) -> dict[str, Any]:
-    """The transcript of a recording, in the service's form. Raises CalledProcessError for what is none."""
+def read_aloud(recording: bytes, given: dict[str, Any]) -> dict[str, Any]:
+    """The transcript of a recording, in the service's form, with what else the job was `given` to find.
+
+    Two seconds are each speaker's turn, each fifth word is health information. Raises CalledProcessError for what is
+    no recording.
+    """
     decode = [
         ffmpeg(),
         "-loglevel",
@@ -65,7 +69,31 @@ def read_aloud(recording: bytes) -> dict[str, Any]:
         if second % 3 == 2:
             items.append({"alternatives": [{"confidence": "0.0", "content": "."}], "type": "punctuation"})
     text = " ".join(item["alternatives"][0]["content"] for item in items)
-    return {"jobName": "", "accountId": "", "results": {"transcripts": [{"transcript": text}], "items": items}}
+    results = {"transcripts": [{"transcript": text}], "items": items, **_extras(items, given)}
+    return {"jobName": "", "accountId": "", "results": results}
+
+
+def _extras(items: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    words = [item for item in items if "start_time" in item]
+    extras: dict[str, Any] = {}
+    if given.get("Settings", {}).get("ShowSpeakerLabels"):
+        labelled = [
+            {"start_time": word["start_time"], "end_time": word["end_time"], "speaker_label": f"spk_{n // 2 % 2}"}
+            for n, word in enumerate(words)
+        ]
+        extras["speaker_labels"] = {"speakers": 2, "segments": [{**word, "items": [word]} for word in labelled]}
+    if given.get("ContentIdentificationType") == "PHI":
+        extras["entities"] = [
+            {
+                "content": word["alternatives"][0]["content"],
+                "category": "PHI",
+                "startTime": float(word["start_time"]),
+                "endTime": float(word["end_time"]),
+                "confidence": 0.99,
+            }
+            for word in words[4::5]
+        ]
+    return extras
 
 
 class MedicalJob(moto_models.FakeMedicalTranscriptionJob):
@@ -107,7 +135,7 @@ class MedicalJob(moto_models.FakeMedicalTranscriptionJob):
         bucket, _, key = self.media["MediaFileUri"].removeprefix("s3://").partition("/")
         found = _object(bucket, key)
         try:
-            text = read_aloud(found.value if found else b"")
+            text = read_aloud(found.value if found else b"", self.request)
         except subprocess.CalledProcessError:
             return
         written = PLAN.get("write", json.dumps(text)).encode()

@@ -173,6 +173,7 @@ class Dictations:
         self.store: Any = limits.pop("store", None) or RememberingStore()
         self.rest = RememberingRest()
         self.recogniser = recogniser or ScriptedRecogniser(4)
+        self.fallback = limits.pop("fallback", None)
         self.spool = SpoolThread(runtime.post, sync_ms=10)
         self.spool.start()
         names = ("max_sessions", "idle_timeout", "max_sessions_per_user")
@@ -191,6 +192,7 @@ class Dictations:
             FinalsWriter(runtime, self.rows),  # type: ignore[arg-type]
             self.rest,
             live_limits,
+            self.fallback,
         )
         self.manager = SessionManager(**places, parts=parts, clock=self.clock)
         self.care = SessionCare(self.manager, parts, self.clock)
@@ -224,4 +226,6 @@ class Dictations:
     def close(self) -> None:
         """End its threads."""
         self.recogniser.close()
+        if self.fallback is not None:
+            self.fallback.close()
         self.spool.close()

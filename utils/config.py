@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
+from models.speech import VOCABULARY_NAME, SpeechOptions
+
 PREFIX = "ASR_"
 PROJECT = Path(__file__).resolve().parent.parent
 LOWEST_SENSIBLE_ENDPOINTING_MS = 200
 SHORTEST_TOKEN = 24
 """Characters of a secret that nobody guesses"""
 
-VOCABULARY_NAME = r"^[0-9a-zA-Z._-]{1,200}$"
-"""What Amazon Transcribe takes for the name of a vocabulary"""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Specialty = Literal["PRIMARYCARE", "CARDIOLOGY", "NEUROLOGY", "ONCOLOGY", "RADIOLOGY", "UROLOGY"]
@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     login_attempts_per_minute: int = Field(ge=1, le=1000)
 
     recogniser: Literal["pocketsphinx", "aws", "scripted"]
+    recogniser_fallback: Literal["none", "pocketsphinx"]
     specialty: Specialty
     pocketsphinx_decoders: int = Field(ge=1, le=64)
     pocketsphinx_spare_decoders: int = Field(ge=0, le=64)
@@ -180,6 +181,11 @@ class Settings(BaseSettings):
     def uploads_dir(self) -> Path:
         """Where files that came in lie until they are notes."""
         return self.instance_dir / "uploads"
+
+    @property
+    def speech_options(self) -> SpeechOptions:
+        """How speech is heard, unless a dictation asks for something else."""
+        return SpeechOptions(self.vocabulary_name, self.content_identification, self.show_speaker_labels)
 
     @property
     def is_https(self) -> bool:

@@ -56,6 +56,15 @@ def recogniser_of(settings: Settings) -> Recogniser:
     )
 
 
+def fallback_of(settings: Settings) -> Recogniser | None:
+    """Who goes on where the recogniser of the settings can't be used; its decoders start when they are wanted."""
+    if settings.recogniser_fallback == "none" or settings.recogniser == settings.recogniser_fallback:
+        return None
+    return PocketSphinxRecogniser(
+        settings.pocketsphinx_decoders, settings.endpointing_ms, settings.vad_thread_pool_size
+    )
+
+
 def accounts_of(settings: Settings, engine: Engine) -> Accounts:
     """Who may come in."""
     return Accounts(
@@ -76,6 +85,7 @@ def live_parts_of(settings: Settings, runtime: Runtime, engine: Engine, spool: S
     return LiveParts(
         runtime=runtime,
         recogniser=recogniser_of(settings),
+        fallback=fallback_of(settings),
         transcripts=transcripts,
         store=audio_store_of(settings),
         spool=spool,

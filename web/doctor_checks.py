@@ -106,7 +106,9 @@ class LocalChecks:
                 over.set()
 
         try:
-            stream = recogniser.open(StreamRequest("doctor", RATE, specialty=self._settings.specialty), tell)
+            chosen = self._settings
+            request = StreamRequest("doctor", RATE, specialty=chosen.specialty, options=chosen.speech_options)
+            stream = recogniser.open(request, tell)
             stream.push(SECOND_OF_SILENCE)
             stream.finish()
             if not over.wait(ANSWER_SECONDS):

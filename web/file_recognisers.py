@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 
+from aws_services.file_fallback import FileFallback
 from local_services.pocketsphinx_recogniser import PocketSphinxRecogniser
 from local_services.scripted_recogniser import ScriptedRecogniser
 from local_services.windowed_recogniser import WindowedRecogniser
@@ -22,6 +23,8 @@ def file_recogniser_of(settings: Settings, live: Recogniser | None = None) -> Fi
     def pocketsphinx() -> Recogniser:
         return PocketSphinxRecogniser(1, settings.endpointing_ms, settings.vad_thread_pool_size)
 
+    if settings.recogniser == "aws" and settings.recogniser_fallback == "pocketsphinx":
+        return _transcribe(settings, WindowedRecogniser(PocketSphinxRecogniser.name, pocketsphinx))
     if settings.recogniser == "aws":
         return _transcribe(settings)
     if settings.recogniser == "scripted":
@@ -30,7 +33,7 @@ def file_recogniser_of(settings: Settings, live: Recogniser | None = None) -> Fi
     return WindowedRecogniser(PocketSphinxRecogniser.name, pocketsphinx, room=room)
 
 
-def _transcribe(settings: Settings) -> FileRecogniser:
+def _transcribe(settings: Settings, fallback: FileRecogniser | None = None) -> FileRecogniser:
     """Batch jobs where recordings are in S3, for they read nothing else. Else, and for what they refuse, streams."""
     # Here, because its parts take 0.1 s and 10 MB that nobody else needs.
     from aws_services.transcribe_batch_manager import TranscribeBatchManager
@@ -40,7 +43,10 @@ def _transcribe(settings: Settings) -> FileRecogniser:
     def streams() -> Recogniser:
         return TranscribeStreamingManager.from_settings(settings)
 
-    by_streams = WindowedRecogniser(TranscribeStreamingManager.name, streams, is_outage)
-    if settings.audio_store == "s3":
-        return TranscribeBatchManager.from_settings(settings, by_streams)
-    return by_streams
+    by_streams: FileRecogniser = WindowedRecogniser(TranscribeStreamingManager.name, streams, is_outage)
+    if fallback is not None:
+        by_streams = FileFallback(by_streams, fallback, same_windows=True)
+    if settings.audio_store != "s3":
+        return by_streams
+    by_jobs = TranscribeBatchManager.from_settings(settings, by_streams)
+    return by_jobs if fallback is None else FileFallback(by_jobs, fallback, same_windows=False)

@@ -1,11 +1,13 @@
 """Reads what a client of the Socket.IO door sends. Whatever is wrong is named by field, and nothing is changed."""
 
+import re
 import uuid
 from typing import Any
 
 from models.errors import ChunkTooLarge, Forbidden, InvalidAudioFormat, ValidationFailed
 from models.requests import NO_PLACE, ChunkPlace, EndRequest, StartRequest
 from models.session import AUDIO_TYPES, LANGUAGES, SAMPLE_RATES, SPECIALTIES
+from models.speech import PHI, USUAL, VOCABULARY_NAME, SpeechOptions
 
 Message = dict[str, Any]
 
@@ -21,8 +23,11 @@ LARGEST_NUMBER = 2**53
 """What JavaScript counts exactly"""
 
 
-def read_start(payload: Any, user_id: str, default_specialty: str) -> StartRequest:
-    """A session_start. Raises ValidationFailed by field, or Forbidden for a user_id that isn't the signed-in one."""
+def read_start(payload: Any, user_id: str, default_specialty: str, usual: SpeechOptions = USUAL) -> StartRequest:
+    """A session_start; what it does not say is as `usual`.
+
+    Raises ValidationFailed by field, or Forbidden for a user_id that isn't the signed-in one.
+    """
     message = _mapping(payload, "session_start")
     if message.get("user_id") not in (None, user_id):
         raise Forbidden("The dictation would belong to someone else. Nothing was started.")
@@ -37,6 +42,7 @@ def read_start(payload: Any, user_id: str, default_specialty: str) -> StartReque
         specialty=specialty,
         audio_type=audio_type,
         language_code=_one_of(message, "language_code", LANGUAGES, "en-US"),
+        options=_options(message, audio_type, usual),
         continues=_uuid4(message, "continues") if message.get("continues") is not None else None,
         resume_token=_text_or_none(message, "resume_token"),
         after_segment=_last_index(message, "after_segment"),
@@ -96,6 +102,27 @@ def _one_of(message: Message, name: str, allowed: tuple[str, ...], default: str 
     if not isinstance(value, str) or value not in allowed:
         raise ValidationFailed(f"{name} must be one of: {', '.join(allowed)}. Nothing was changed.")
     return value
+
+
+def _options(message: Message, audio_type: str, usual: SpeechOptions) -> SpeechOptions:
+    vocabulary = _text_or_none(message, "vocabulary_name")
+    if vocabulary is not None and not re.fullmatch(VOCABULARY_NAME, vocabulary):
+        raise ValidationFailed(
+            "vocabulary_name must be 1 to 200 letters, digits, dots, hyphens or underscores. Nothing was started."
+        )
+    content = message.get("content_identification")
+    labels = message.get("show_speaker_labels")
+    if labels is not None and not isinstance(labels, bool):
+        raise ValidationFailed("show_speaker_labels must be true or false. Nothing was started.")
+    if labels and audio_type != "CONVERSATION":
+        raise ValidationFailed("show_speaker_labels goes with audio_type CONVERSATION only. Nothing was started.")
+    return SpeechOptions(
+        vocabulary_name=vocabulary if vocabulary is not None else usual.vocabulary_name,
+        content_identification=usual.content_identification
+        if content is None
+        else _one_of(message, "content_identification", (PHI,), None),
+        show_speaker_labels=audio_type == "CONVERSATION" and (usual.show_speaker_labels if labels is None else labels),
+    )
 
 
 def _uuid4(message: Message, name: str) -> str:

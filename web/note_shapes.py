@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.note import Note, NoteItem
-from models.transcript import Segment
+from models.transcript import Segment, segment_record
 
 CHECK_BEFORE_USE = "Automatic transcript. Check it before use."
 MILLISECONDS = 1000
@@ -39,25 +39,9 @@ def note_shape(note: Note) -> dict[str, Any]:
     return {
         **item_shape(note),
         "transcript_text": note.text,
-        "segments": [segment_shape(segment) for segment in note.segments],
+        "audio_type": note.audio_type,
+        "segments": [segment_record(segment) for segment in note.segments],
         "ledger": dataclasses.asdict(note.ledger),
-    }
-
-
-def segment_shape(segment: Segment) -> dict[str, Any]:
-    """One final; times in seconds from the first sample."""
-    final = segment.final
-    return {
-        "segment_index": segment.index,
-        "segment_id": final.segment_id,
-        "text": final.text,
-        "start_time": final.start_time,
-        "end_time": final.end_time,
-        "confidence": final.confidence,
-        "words": [
-            {"text": word.text, "start_time": word.start_time, "end_time": word.end_time, "confidence": word.confidence}
-            for word in final.words
-        ],
     }
 
 

@@ -24,6 +24,10 @@ def _object(**properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+def _with(schema: Schema, **optional: Schema) -> Schema:
+    return {**schema, "properties": {**schema["properties"], **optional}}
+
+
 def _list(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
 
@@ -70,9 +74,16 @@ ITEM = _object(
 )
 SCHEMAS: Schema = {
     "Item": ITEM,
-    "Word": _object(text=TEXT, **SPAN, confidence=CONFIDENCE),
-    "Segment": _object(
-        segment_index=WHOLE, segment_id=TEXT, text=TEXT, **SPAN, confidence=CONFIDENCE, words=_list(_ref("Word"))
+    "Word": _with(
+        _object(text=TEXT, **SPAN, confidence=CONFIDENCE),
+        speaker={"type": "integer", "minimum": 1, "description": "Where speakers are told apart"},
+        is_phi={"const": True, "description": "Taken for protected health information"},
+    ),
+    "Segment": _with(
+        _object(
+            segment_index=WHOLE, segment_id=TEXT, text=TEXT, **SPAN, confidence=CONFIDENCE, words=_list(_ref("Word"))
+        ),
+        recogniser={**TEXT, "description": "Who made it, where that is not the note's recogniser"},
     ),
     "Gap": _object(
         start_time=NUMBER, end_time=NUMBER, seconds=NUMBER, reason={"type": "string", "enum": [MICROPHONE, NO_TEXT]}
@@ -83,7 +94,9 @@ SCHEMAS: Schema = {
     "Note": {
         "allOf": [
             _ref("Item"),
-            _object(transcript_text=TEXT, segments=_list(_ref("Segment")), ledger=_ref("Ledger")),
+            _object(
+                transcript_text=TEXT, audio_type=_or_null(TEXT), segments=_list(_ref("Segment")), ledger=_ref("Ledger")
+            ),
         ]
     },
     "Page": _object(items=_list(_ref("Item")), page=WHOLE, page_size=WHOLE, total=WHOLE),

@@ -19,7 +19,7 @@ from models.notices import (
     StateChanged,
 )
 from models.session import Session
-from models.transcript import Segment, Word
+from models.transcript import segment_record
 
 Message = dict[str, Any]
 
@@ -49,7 +49,7 @@ def _message(kind: str, session: Session, **fields: Any) -> Message:
 def _ready(session: Session, notice: SessionReady) -> Message:
     resumed: Message = {}
     if notice.missed is not None:
-        resumed = {"resumed": True, "segments": [_segment(segment) for segment in notice.missed]}
+        resumed = {"resumed": True, "segments": [segment_record(segment) for segment in notice.missed]}
     return _message(
         "session_ack",
         session,
@@ -89,29 +89,7 @@ def _partial(session: Session, notice: PartialHeard) -> Message:
 
 
 def _final(session: Session, notice: FinalHeard) -> Message:
-    return _message("transcription_result", session, is_partial=False, **_segment(notice.segment))
-
-
-def _segment(segment: Segment) -> Message:
-    final = segment.final
-    return {
-        "text": final.text,
-        "segment_id": final.segment_id,
-        "segment_index": segment.index,
-        "start_time": final.start_time,
-        "end_time": final.end_time,
-        "confidence": final.confidence,
-        "words": [_word(word) for word in final.words],
-    }
-
-
-def _word(word: Word) -> Message:
-    return {
-        "text": word.text,
-        "start_time": word.start_time,
-        "end_time": word.end_time,
-        "confidence": word.confidence,
-    }
+    return _message("transcription_result", session, is_partial=False, **segment_record(notice.segment))
 
 
 def _state(session: Session, notice: StateChanged) -> Message:
@@ -121,6 +99,8 @@ def _state(session: Session, notice: StateChanged) -> Message:
         state=notice.state,
         recogniser_state=notice.recogniser_state,
         lag_seconds=notice.lag_seconds,
+        recogniser=notice.recogniser,
+        message=notice.message,
     )
 
 

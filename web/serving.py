@@ -96,6 +96,8 @@ class Server:
         for stop in self._at_end:
             stop()
         self._parts.recogniser.close()
+        if self._parts.fallback is not None:
+            self._parts.fallback.close()
         self._spool.close()
         if not self._runtime.close(POOL_PATIENCE_SECONDS):
             log.warning("stopped_with_work_under_way")  # a store or database that hangs: the spool has everything

@@ -125,4 +125,5 @@ def limits_of(settings: Settings) -> StoredLimits:
         mp3_bitrate_kbps=settings.mp3_bitrate_kbps,
         spool_floor_mb=settings.spool_floor_mb,
         specialty=settings.specialty,
+        options=settings.speech_options,
     )

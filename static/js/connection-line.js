@@ -11,6 +11,7 @@ const AT_FIRST = {
   refusal: null,
   waiting: NOTHING_WAITS,
   recogniser: "live",
+  trouble: "",
   lag: 0,
 };
 

@@ -16,17 +16,18 @@ const QUIET = {
 /**
  * The state of the connection in words, for the one place that shows it.
  * @param {object} now state; isLocal (recorded here at first, by choice), isOffline, isLost, refusal (why no line can be had), isFull, isCatchingUp, isDraining,
- *   isTextless; waiting; recogniser, lag
+ *   isTextless; waiting; recogniser, lag; trouble: the server's words for what is wrong with the recogniser, or ""
  * @returns {{tone: "idle"|"good"|"warn"|"bad", text: string}}
  */
 export function connectionWords(now) {
-  const { state, waiting, isDraining, isTextless, recogniser, lag } = now;
+  const { state, waiting, isDraining, isTextless, recogniser, lag, trouble } = now;
   if (state !== "recording" && state !== "paused") return { tone: "idle", text: QUIET[state] };
   if (now.isLocal) return localWords(now);
   if (waiting.oldestMs >= SLOW_MS || (now.isLost && now.refusal)) return lateWords(now);
   if (state === "paused") return { tone: "idle", text: "Paused. Nothing is heard" };
   if (isDraining) return { tone: "warn", text: "Updating the server. Still recording" };
-  if (recogniser in RECOGNISER) return { tone: "warn", text: RECOGNISER[recogniser](lag) };
+  if (recogniser in RECOGNISER) return { tone: "warn", text: trouble || RECOGNISER[recogniser](lag) };
+  if (trouble) return { tone: "warn", text: trouble };
   if (isTextless) return { tone: "warn", text: "You can be heard, but no text comes back. Your recording is safe" };
   return { tone: "good", text: "Live. Everything you say is being saved" };
 }

@@ -9,10 +9,10 @@ const CATCH_UP_SECONDS = 2;
  */
 export function showLine(line, { display, connection, receipt }, { isShown, texted }) {
   const on = (event, show) => line.on(event, (told) => isShown() && show(told));
-  on("result", ({ is_partial: isPartial, text, segment_id: segmentId }) => {
+  on("result", ({ is_partial: isPartial, text, segment_id: segmentId, words }) => {
     texted();
     if (isPartial) display.updatePartial(text, segmentId);
-    else display.appendFinal(text, segmentId);
+    else display.appendFinal(text, segmentId, words);
   });
   on("acknowledged", (waiting) => connection.show({ waiting }));
   on("slow", (waiting) => {
@@ -20,7 +20,9 @@ export function showLine(line, { display, connection, receipt }, { isShown, text
     connection.show({ waiting });
   });
   on("full", (isFull) => connection.show({ isFull, waiting: line.waiting }));
-  on("state", ({ recogniser_state: recogniser, lag_seconds: lag }) => connection.show({ recogniser, lag }));
+  on("state", ({ recogniser_state: recogniser, lag_seconds: lag, message }) =>
+    connection.show({ recogniser, lag, trouble: message ?? "" }),
+  );
   on("draining", () => connection.show({ isDraining: true }));
   on("stored", ({ audio_status: status }) => receipt.audio(status));
   on("closed", (waiting) => {

@@ -1,25 +1,29 @@
 import { clock, duration } from "./format.js";
 import { noteGapWords } from "./ledger.js";
+import { TurnWriter } from "./speaker-turns.js";
 
 /**
  * A note's text as elements, in the order it was spoken: its segments, and at their places what is missing.
- * @param {object[]} segments text, start_time  @param {object[]} gaps see noteGapWords
+ * @param {object[]} segments text, start_time, words  @param {object[]} gaps see noteGapWords
  * @param {(seconds: number) => void} play
  * @returns {HTMLElement[]}
  */
 export function noteLines(segments, gaps, play) {
   const missing = gaps.map((gap) => ({ at: gap.start_time, text: noteGapWords(gap), className: "segment timed gap" }));
-  const spoken = segments.map(({ start_time: at, text }) => ({ at, text, className: "segment timed" }));
-  return [...missing, ...spoken].sort((a, b) => a.at - b.at).map((line) => lineElement(line, play));
+  const spoken = segments.map(({ start_time: at, text, words }) => ({ at, text, words, className: "segment timed" }));
+  const turns = new TurnWriter();
+  return [...missing, ...spoken].sort((a, b) => a.at - b.at).map((line) => lineElement(line, turns, play));
 }
 
-function lineElement({ at, text, className }, play) {
+function lineElement({ at, text, words, className }, turns, play) {
   const time = element("button", "segment-time", clock(at));
   time.type = "button";
   time.setAttribute("aria-label", `Play from ${duration(at)}`);
   time.addEventListener("click", () => play(at));
   const line = element("p", className, "");
-  line.append(time, element("span", "", text));
+  const said = document.createElement("span");
+  turns.write(said, text, words);
+  line.append(time, said);
   return line;
 }
 

@@ -61,7 +61,7 @@ export class NoteView {
       duration(note.audio_duration_seconds ?? 0),
       count(note.word_count ?? 0, "word"),
       specialtyWords(note.specialty),
-      recogniserWords(note.recogniser),
+      recogniserWords(note.recogniser, note),
     ]
       .filter(Boolean)
       .join(" · ");

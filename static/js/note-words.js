@@ -32,9 +32,15 @@ export function failureWords({ status, failure_code: code }) {
   return FAILURES[code] ?? "The dictation ended early. Everything that arrived was kept.";
 }
 
+/** @returns {boolean} true where the offline recogniser went on for another */
+export function isPartlyOffline({ segments = [] }) {
+  return segments.some(({ recogniser }) => recogniser);
+}
+
 /** @returns {string} who made the words, and whether it was made for medical speech */
-export function recogniserWords(recogniser) {
+export function recogniserWords(recogniser, note = {}) {
   if (!recogniser) return "";
+  if (isPartlyOffline(note)) return `recognised by ${recogniser}, in part offline by PocketSphinx, not medical-grade`;
   return recogniser === "pocketsphinx"
     ? "recognised offline by PocketSphinx, not medical-grade"
     : `recognised by ${recogniser}`;

@@ -1,6 +1,7 @@
 import { copyOnPress } from "./copy-text.js";
 import { count, duration, timeOfDay } from "./format.js";
 import { ledgerRows } from "./ledger.js";
+import { isPartlyOffline } from "./note-words.js";
 
 const AUDIO = {
   STORED: { text: "Recording saved", tone: "good" },
@@ -69,6 +70,7 @@ export class Receipt {
     if (!note || this.#shown?.id !== id) return;
     if (note.ledger) this.#fillLedger(ledgerRows(here, note.ledger));
     if (note.word_count > 0) this.#showWords(note.word_count);
+    if (isPartlyOffline(note)) this.#showOffline();
   }
 
   /** The last words may come after the receipt. */
@@ -79,6 +81,12 @@ export class Receipt {
     text.dataset.tone = words === 0 ? "bad" : "good";
     copy.hidden = words === 0;
     return summary.textContent;
+  }
+
+  #showOffline() {
+    this.#parts.text.textContent =
+      "Text saved, in part from the offline recogniser: not medical-grade, check every word";
+    this.#parts.text.dataset.tone = "bad";
   }
 
   #fillLedger(rows) {

@@ -1,4 +1,5 @@
 import { LiveEdge } from "./live-edge.js";
+import { TurnWriter } from "./speaker-turns.js";
 import { TranscriptModel } from "./transcript-model.js";
 
 /** Shows a transcript while it is spoken, with its status and its errors. Text enters the page as text only. */
@@ -6,6 +7,7 @@ export class TranscriptionDisplay {
   #model = new TranscriptModel();
   #edge = new LiveEdge();
   #lines = new Map();
+  #turns = new TurnWriter();
   #status;
   #alert;
   #log;
@@ -46,11 +48,14 @@ export class TranscriptionDisplay {
     this.#follow();
   }
 
-  /** Settles a segment. Its line is a new element, so that a screen reader hears the final, and only the final. */
-  appendFinal(text, segmentId) {
+  /**
+   * Settles a segment. Its line is a new element, so that a screen reader hears the final, and only the final.
+   * @param {object[]} words of it, where it is known who said them
+   */
+  appendFinal(text, segmentId, words = []) {
     if (!this.#model.appendFinal(text, segmentId)) return;
     const line = part("p", "segment final");
-    line.textContent = this.#model.segment(segmentId).text;
+    this.#turns.write(line, this.#model.segment(segmentId).text, words);
     const partial = this.#lines.get(segmentId);
     if (partial) partial.replaceWith(line);
     else this.#log.append(line);
@@ -91,6 +96,7 @@ export class TranscriptionDisplay {
 
   clear() {
     this.#model.clear();
+    this.#turns = new TurnWriter();
     this.#lines.clear();
     this.#log.replaceChildren();
     this.#edge.jump();

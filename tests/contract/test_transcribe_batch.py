@@ -14,6 +14,7 @@ from aws_services.mp3 import encode_mp3
 from aws_services.transcribe_batch_manager import TranscribeBatchManager
 from models.errors import RecogniserBusy, RecogniserFailed, RecogniserRefused
 from models.recording_key import recording_key
+from models.speech import SpeechOptions
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final
 from tests.batch_service import SECRET, BatchService, batch_service
@@ -169,11 +170,28 @@ def test_the_text_is_encrypted_and_made_with_the_vocabulary_as_the_settings_say(
     transcribe.create_medical_vocabulary(
         VocabularyName="cardio", LanguageCode="en-US", VocabularyFileUri="s3://recordings/words.txt"
     )
-    batch = Batch(transcribe, s3, kms_key_id="alias/notes", vocabulary_name="cardio", content_identification="PHI")
-    assert len(batch.hear(request_for_all).finals) == 4
+    batch = Batch(transcribe, s3, kms_key_id="alias/notes")
+    assert len(batch.hear(with_(request_for_all, options=SpeechOptions("cardio", "PHI"))).finals) == 4
     asked = service.started[0]
     assert (asked["OutputEncryptionKMSKeyId"], asked["ContentIdentificationType"]) == ("alias/notes", "PHI")
     assert asked["Settings"] == {"VocabularyName": "cardio"}
+
+
+def test_who_said_what_and_what_is_health_information_comes_with_the_words_of_a_job(
+    batch: Batch, service: BatchService, request_for_all: FileRequest
+) -> None:
+    options = SpeechOptions(content_identification="PHI", show_speaker_labels=True)
+    heard = batch.hear(with_(request_for_all, audio_type="CONVERSATION", options=options))
+    asked = service.started[0]
+    assert (asked["Type"], asked["Settings"]) == (
+        "CONVERSATION",
+        {"ShowSpeakerLabels": True, "MaxSpeakerLabels": 10},
+    )
+    assert all(len({word.speaker for word in final.words}) == 1 for final in heard.finals)
+    assert [word.speaker for final in heard.finals for word in final.words] == [1, 1, 2, 2, 1, 1, 2, 2, 1, 1]
+    assert [word.text for final in heard.finals for word in final.words if word.is_phi] == ["s4", "s9"]
+    batch.hear(with_(request_for_all, options=options))
+    assert "Settings" not in service.started[1]
 
 
 def test_a_job_that_takes_its_time_is_asked_for_less_and_less_often_and_can_be_left(

@@ -8,7 +8,9 @@ import pytest
 
 from tests.conftest import ASYNC_MODES
 from tests.process import ServerProcess, server_process
-from tests.speaker import Speaker
+from tests.speaker import Speaker, wait_until
+from tests.speech.hearing import as_pcm, recorded, spoken_text
+from tests.speech.wer import word_error_rate
 from tests.standin.account import an_account
 from tests.standin.behaviour import Behaviour
 from tests.standin.numbers import numbers_in, spoken
@@ -54,6 +56,46 @@ def test_a_dictation_is_read_by_transcribe_whatever_happens_on_the_way(
         assert secret not in log
 
 
+@pytest.mark.speech
+def test_with_a_fallback_and_no_credentials_the_offline_recogniser_writes_and_everybody_is_told(
+    service: TranscribeStandIn, tmp_path: Path
+) -> None:
+    chosen = {"recogniser_fallback": "pocketsphinx", "pocketsphinx_decoders": 1}
+    pcm = as_pcm(recorded())
+    with an_account(access_key=None), the_program(tmp_path, service, **chosen) as server:
+        speaker = Speaker(server.url)
+        speaker.start()
+        speaker.say(pcm)
+        told = speaker.wait_for("session_state", recogniser="pocketsphinx")
+        assert "offline recogniser, which is not medical-grade" in told["message"]
+        assert speaker.end()["type"] == "session_complete"
+        wait_until(lambda: speaker.note()["status"] == "COMPLETED")
+        note = speaker.note()
+        speaker.close()
+    assert word_error_rate(spoken_text(), note["transcript_text"]) <= 0.3
+    assert {segment["recogniser"] for segment in note["segments"]} == {"pocketsphinx"}
+    assert note["recogniser"] == "Amazon Transcribe Medical"
+
+
+def test_speakers_and_health_information_reach_the_client_and_the_note(
+    service: TranscribeStandIn, tmp_path: Path
+) -> None:
+    with an_account(), the_program(tmp_path, service) as server:
+        speaker = Speaker(server.url)
+        assert speaker.start(audio_type="DICTATION", show_speaker_labels=True)["error_code"] == "VALIDATION_FAILED"
+        speaker.start(audio_type="CONVERSATION", show_speaker_labels=True, content_identification="PHI")
+        speaker.say(spoken(0, SECONDS))
+        assert speaker.end()["type"] == "session_complete"
+        wait_until(lambda: speaker.note()["status"] == "COMPLETED")
+        note = speaker.note()
+        speaker.close()
+    words = [word for segment in note["segments"] for word in segment["words"]]
+    assert [word["speaker"] for word in words] == [1, 1, 2, 2, 1, 1, 2, 2]
+    assert [word["text"].strip(".") for word in words if word.get("is_phi")] == ["s4"]
+    assert words == [word for final in speaker.finals for word in final["words"]]
+    assert note["audio_type"] == "CONVERSATION"
+
+
 def test_without_credentials_the_recording_goes_on_and_the_page_is_told_that_no_words_come(
     service: TranscribeStandIn, tmp_path: Path
 ) -> None:
@@ -61,7 +103,8 @@ def test_without_credentials_the_recording_goes_on_and_the_page_is_told_that_no_
         speaker = Speaker(server.url)
         assert speaker.start()["type"] == "session_ack"
         speaker.say(spoken(0, 2))
-        speaker.wait_for("session_state", recogniser_state="unavailable")
+        told = speaker.wait_for("session_state", recogniser_state="unavailable")
+        assert "does not let this program in; an administrator must see to it" in told["message"]
         speaker.wait_until_kept(2 * 32_000)
         speaker.close()
     assert service.conversations == []

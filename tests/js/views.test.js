@@ -143,6 +143,25 @@ test("the receipt tells text and recording apart, follows the recording, and say
   assert.equal(part("text").textContent, "Text saved");
 });
 
+test("the receipt says when the offline recogniser made a part of the text", async (t) => {
+  const parts = ["summary", "text", "audio", "ledger"].map((name) => `<p data-receipt="${name}"></p>`).join("");
+  const card = openPage(
+    t,
+    `<section hidden>${parts}<a data-receipt="note"></a><a data-receipt="earlier"></a><button data-receipt="copy"></button><button data-receipt="again"></button></section>`,
+  ).querySelector("section");
+  const segments = [{ text: "No fever." }, { text: "No cough.", recogniser: "pocketsphinx" }];
+  const receipt = new Receipt(
+    card,
+    () => "",
+    () => {},
+    async () => ({ word_count: 4, segments }),
+  );
+  const here = { safeSeconds: 9, waitingSeconds: 0, earlier: [] };
+  receipt.show({ transcription_id: 7, total_duration: 9, word_count: 4, audio_status: "STORED" }, here);
+  await settled();
+  assert.match(card.querySelector('[data-receipt="text"]').textContent, /offline recogniser: not medical-grade/);
+});
+
 test("copying says whether it worked", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const page = openPage(t, "<button>Copy text</button>");

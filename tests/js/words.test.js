@@ -85,6 +85,10 @@ test("the connection line says the worst first", () => {
   assert.match(text({ recogniser: "catching_up", lag: 6.4 }), /6 s behind/);
   assert.match(text({ recogniser: "unavailable" }), /recording goes on/);
   assert.match(text({ recogniser: "unavailable", isDraining: true }), /Updating the server/);
+  const trouble = "The speech service can't be reached. Your audio is safe.";
+  assert.equal(text({ recogniser: "reconnecting", trouble }), trouble, "the server knows more of it");
+  const offline = { trouble: "The text now comes from the offline recogniser, which is not medical-grade." };
+  assert.deepEqual(connectionWords({ ...LIVE, ...offline }), { tone: "warn", text: offline.trouble });
   assert.match(text({ isTextless: true }), /no text comes back. Your recording is safe/);
   const slow = { safeSeconds: 3, waitingSeconds: 4, oldestMs: 2000, isKept: true };
   assert.match(text({ waiting: slow, isDraining: true }), /Slow connection. 4 s waiting/);

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +29,7 @@ class Conversation:
         behaviour: Behaviour,
         silence_limit_seconds: float,
         longest_segment_seconds: float,
+        longest_stream_seconds: float,
     ) -> None:
         self.given = given
         """The query's parameters"""
@@ -48,7 +50,9 @@ class Conversation:
         rate = given.get("sample-rate", "16000")
         self._ear = ServiceEar(int(rate) if rate.isdecimal() else 16000, longest_segment_seconds)
         self._ear.show_speakers = given.get("show-speaker-label") == "true"
+        self._ear.marks_phi = given.get("content-identification-type") == "PHI"
         self._fault = behaviour.fault
+        self._ends_at = time.monotonic() + longest_stream_seconds
 
     @property
     def is_over(self) -> bool:
@@ -94,6 +98,10 @@ class Conversation:
             return await self._finish()
         if len(pcm) % 2 or len(pcm) > LARGEST_EVENT_BYTES:
             await self.complain("BadRequestException")
+            return False
+        if time.monotonic() > self._ends_at:
+            self.misbehaved = "limit"
+            await self.complain("LimitExceededException")
             return False
         self.pcm += pcm
         self.event_bytes.append(len(pcm))

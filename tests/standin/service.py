@@ -36,6 +36,7 @@ class TranscribeStandIn:
         vocabularies: Collection[str] = (),
         silence_limit_seconds: float = 15.0,
         longest_segment_seconds: float = 3.0,
+        longest_stream_seconds: float = 4 * 3600,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.secrets: dict[str, tuple[str, str | None]] = {ACCESS_KEY: (SECRET_KEY, None)}
@@ -43,6 +44,7 @@ class TranscribeStandIn:
         self.refusals: list[str] = []
         self.silence_limit_seconds = silence_limit_seconds
         self.longest_segment_seconds = longest_segment_seconds
+        self.longest_stream_seconds = longest_stream_seconds
         self._vocabularies = vocabularies
         self._tls = tls
         self._next: collections.deque[Behaviour] = collections.deque()
@@ -142,7 +144,12 @@ class TranscribeStandIn:
         given = dict(signature.read_query(urlsplit(connection.request.path).query))
         behaviour: Behaviour = connection.behaviour  # type: ignore[attr-defined]
         conversation = Conversation(
-            connection, given, behaviour, self.silence_limit_seconds, self.longest_segment_seconds
+            connection,
+            given,
+            behaviour,
+            self.silence_limit_seconds,
+            self.longest_segment_seconds,
+            self.longest_stream_seconds,
         )
         former = self._same_session(given.get("session-id"))
         self.conversations.append(conversation)

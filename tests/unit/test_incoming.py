@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.errors import ChunkTooLarge, DictationError, Forbidden, InvalidAudioFormat, ValidationFailed
 from models.requests import ChunkPlace, StartRequest
+from models.speech import SpeechOptions
 from tests.schemas import problems_of
 from web.incoming import read_chunk, read_end, read_place, read_start
 
@@ -30,6 +31,18 @@ def test_a_start_is_read_with_the_defaults_of_the_settings():
     assert read_start(a_start(), "asha", "CARDIOLOGY") == StartRequest(SESSION, "low", "CARDIOLOGY")
 
 
+def test_a_start_may_ask_for_more_than_words_and_else_gets_what_the_settings_say():
+    usual = SpeechOptions("general", None, show_speaker_labels=True)
+
+    def options(**fields):
+        return read_start(a_start(**fields), "asha", "CARDIOLOGY", usual).options
+
+    assert options() == SpeechOptions("general")
+    assert options(audio_type="CONVERSATION") == usual
+    assert options(audio_type="CONVERSATION", show_speaker_labels=False) == SpeechOptions("general")
+    assert options(vocabulary_name="cardiac", content_identification="PHI") == SpeechOptions("cardiac", "PHI")
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
@@ -47,6 +60,13 @@ def test_a_start_is_read_with_the_defaults_of_the_settings():
         ({"audio_type": "SONG"}, "audio_type"),
         ({"specialty": "RADIOLOGY", "audio_type": "CONVERSATION"}, "RADIOLOGY"),
         ({"language_code": "de-DE"}, "language_code"),
+        ({"vocabulary_name": "two words"}, "vocabulary_name"),
+        ({"vocabulary_name": ""}, "vocabulary_name"),
+        ({"vocabulary_name": "cardiac\n"}, "vocabulary_name"),
+        ({"vocabulary_name": ["cardiac"]}, "vocabulary_name"),
+        ({"content_identification": "PII"}, "content_identification"),
+        ({"show_speaker_labels": "yes", "audio_type": "CONVERSATION"}, "show_speaker_labels"),
+        ({"show_speaker_labels": True}, "CONVERSATION"),
         ({"timestamp": None}, "timestamp"),
         ({"timestamp": 123_456_789}, "timestamp"),
         ({"timestamp": 1_700_000_000_000}, "timestamp"),

@@ -13,6 +13,8 @@ import structlog
 from aws_services import transcribe_streaming_manager
 from aws_services.transcribe_address import CredentialsChain
 from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
+from models.ports import StreamRequest
+from models.speech import SpeechOptions
 from models.transcript import StreamEnd
 from tests.standin.account import an_account, credentials_file
 from tests.standin.behaviour import Behaviour
@@ -88,8 +90,9 @@ def test_what_is_no_fault_is_not_taken_for_one(service: TranscribeStandIn, behav
 
 
 def test_a_vocabulary_that_the_account_does_not_have_is_fatal(service: TranscribeStandIn) -> None:
-    with recogniser_of(service, vocabulary_name="dental") as recogniser:
-        assert dictate(recogniser, SECONDS)[1] == failed("bad_request_exception", fatal=True)
+    asked = StreamRequest("a-session", 16000, options=SpeechOptions(vocabulary_name="dental"))
+    with recogniser_of(service) as recogniser:
+        assert dictate(recogniser, SECONDS, asked)[1] == failed("bad_request_exception", fatal=True)
 
 
 def test_nobody_there(service: TranscribeStandIn) -> None:

@@ -12,6 +12,7 @@ from aws_services.transcribe_stream import TranscribeStream
 from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 from models.errors import RecogniserBusy
 from models.ports import StreamRequest
+from models.speech import SpeechOptions
 from models.transcript import Final, Partial, StreamEnd
 from tests.speaker import wait_until
 from tests.speech.hearing import in_chunks
@@ -63,18 +64,28 @@ def test_a_low_rate_is_raised_and_a_high_one_goes_as_it_is(
     assert len(service.conversations[0].pcm) == 3 * 32_000
 
 
-def test_what_the_session_and_the_settings_ask_for_reaches_the_service(service: TranscribeStandIn) -> None:
-    with recogniser_of(
-        service, vocabulary_name="cardiac", content_identification="PHI", show_speaker_labels=True
-    ) as one:
-        dictate(one, 1, StreamRequest("a", 16000, specialty="CARDIOLOGY", audio_type="CONVERSATION"))
-        dictate(one, 1, StreamRequest("a", 16000, specialty="RADIOLOGY"))
+def test_what_the_session_asks_for_reaches_the_service(service: TranscribeStandIn) -> None:
+    options = SpeechOptions("cardiac", "PHI", show_speaker_labels=True)
+    with recogniser_of(service) as one:
+        dictate(one, 1, StreamRequest("a", 16000, "en-US", "CARDIOLOGY", "CONVERSATION", options))
+        dictate(one, 1, StreamRequest("a", 16000, specialty="RADIOLOGY", options=options))
     first, second = (conversation.given for conversation in service.conversations)
     assert (first["specialty"], first["type"], first["show-speaker-label"]) == ("CARDIOLOGY", "CONVERSATION", "true")
     assert (second["specialty"], second["type"]) == ("RADIOLOGY", "DICTATION")
     assert "show-speaker-label" not in second
     assert {first["vocabulary-name"], first["content-identification-type"]} == {"cardiac", "PHI"}
     assert first["session-id"] != second["session-id"]
+
+
+def test_who_said_what_and_what_is_health_information_comes_with_the_words(service: TranscribeStandIn) -> None:
+    options = SpeechOptions(content_identification="PHI", show_speaker_labels=True)
+    with recogniser_of(service) as one:
+        ear, _ = dictate(one, 6, StreamRequest("a", 16000, audio_type="CONVERSATION", options=options))
+        plain, _ = dictate(one, 6)
+    words = [word for final in ear.finals for word in final.words]
+    assert [word.speaker for word in words] == [1, 1, 2, 2, 1, 1]
+    assert [word.is_phi for word in words] == [False] * 4 + [True, False]
+    assert {(word.speaker, word.is_phi) for final in plain.finals for word in final.words} == {(None, False)}
 
 
 def test_a_silent_client_keeps_its_stream_and_its_clock(

@@ -1,0 +1,77 @@
+"""Who hears one session: the recogniser of the settings, and from the moment when that can't be used, its fallback.
+
+It never goes back within a dictation: decision 036.
+"""
+
+from dataclasses import replace
+
+from models.errors import RecogniserBusy
+from models.ports import Recogniser, RecogniserStream, StreamRequest, Tell
+from models.transcript import Final, Partial, StreamEnd
+from utils.logging import get_logger
+
+log = get_logger("engines")
+
+SLOW_TROUBLES = frozenset({"connect_time_out", "credentials_time_out"})
+PROVEN_SECONDS = 10.0
+"""A stream that has lived so long is connected: looking for credentials and the handshake have ended by then"""
+LONGEST_WAIT_SECONDS = 5.0
+"""A place that is free sooner is waited for, rather than heard by the fallback from then on"""
+
+
+class Engines:
+    """One session's recognisers, used as one. Belongs to the hub."""
+
+    def __init__(self, first: Recogniser, fallback: Recogniser | None = None) -> None:
+        self._first = self._now = first
+        self._fallback = fallback
+        self.trouble = ""
+        """Why the last stream failed, or nobody listens: a reason, never speech. Empty while all is well"""
+
+    @property
+    def name(self) -> str:
+        """Of who listens now, or would."""
+        return self._now.name
+
+    @property
+    def has_fallen_back(self) -> bool:
+        """True while it is not the recogniser of the settings that listens."""
+        return self._now is not self._first
+
+    def is_unproven(self, age_seconds: float) -> bool:
+        """True for a stream that may not be connected, because the one before it never was."""
+        return self.trouble in SLOW_TROUBLES and age_seconds < PROVEN_SECONDS
+
+    @property
+    def longest_stream_seconds(self) -> float | None:
+        """A stream lives no longer than this."""
+        return self._now.longest_stream_seconds
+
+    def open(self, request: StreamRequest, tell: Tell) -> RecogniserStream:
+        """As the port has it. Without a place, now or soon, the fallback listens."""
+        if self.has_fallen_back:
+            return self._now.open(request, self._labelled(tell))
+        try:
+            return self._first.open(request, tell)
+        except RecogniserBusy as busy:
+            is_soon = busy.retry_after is not None and busy.retry_after <= LONGEST_WAIT_SECONDS
+            if is_soon or not self.fall_back(request.session_id, "busy"):
+                raise
+        return self.open(request, tell)
+
+    def fall_back(self, session_id: str, reason: str) -> bool:
+        """The recogniser of the settings is given up: let the fallback listen; False when there is none."""
+        if self._fallback is None:
+            return False
+        log.warning("recogniser_fell_back", session_id=session_id, reason=reason, recogniser=self._fallback.name)
+        self._now, self._fallback, self.trouble = self._fallback, None, ""
+        return True
+
+    def _labelled(self, tell: Tell) -> Tell:
+        """What the fallback says in a note of the other recogniser is its own."""
+        name = self._now.name
+
+        def labelled(heard: Partial | Final | StreamEnd) -> None:
+            tell(replace(heard, recogniser=name) if isinstance(heard, Final) else heard)
+
+        return labelled
