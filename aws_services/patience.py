@@ -57,5 +57,8 @@ def patiently(
         before_sleep=note,
         reraise=True,
     )
-    kept: T = tries(in_turn)
-    return kept
+    try:
+        kept: T = tries(in_turn)
+        return kept
+    finally:
+        tries.iter_state.reset()  # it refers to itself: words would stay in memory until the collector comes

@@ -68,6 +68,7 @@ class Server:
 
     def serve(self, app: Callable[..., Any], listener: Any) -> None:
         """Serve until SIGTERM or SIGINT; returns when everything is kept. Main thread only."""
+        gc.freeze()  # the program itself is never garbage, and need not be looked through
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_SECONDS)
         bound = bound_eventlet_sockets if self._runtime.async_mode == "eventlet" else bound_threading_sockets
