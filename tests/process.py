@@ -53,6 +53,7 @@ class ServerProcess:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
                 raise AssertionError(f"The server did not start:\n{self.log.read_text()}")
             time.sleep(0.05)
 
