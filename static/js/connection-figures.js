@@ -8,6 +8,8 @@ const REASONS = {
 };
 const MODES = { sse: "live updates", polling: "asking every 3 s", gap: "no connection" };
 const KILO = 1000;
+/** Seconds; less is not worth a word. */
+const SHORTEST = 0.05;
 
 /** @returns {[string, string, string][]} name, figure and what it means, for the tiles at the top */
 export function tiles({ watching_now: now, streams_open_here: streams, totals }) {
@@ -20,11 +22,15 @@ export function tiles({ watching_now: now, streams_open_here: streams, totals })
     ["Errors", String(totals.errors), times > 0 ? `lost most often: ${REASONS[why]}` : "nothing was lost"],
     ["Delay, live", milliseconds(latency.sse.p50_ms), `99 % within ${milliseconds(latency.sse.p99_ms)}`],
     ["Delay, asking", milliseconds(latency.polling.p50_ms), `99 % within ${milliseconds(latency.polling.p99_ms)}`],
-    ["Requests", saved(totals.requests, totals.polling_requests), "than by asking"],
+    [
+      "Requests",
+      saved(totals.requests, totals.polling_requests),
+      `${totals.requests} instead of ${totals.polling_requests}`,
+    ],
     [
       "Received",
       saved(totals.bytes, totals.polling_bytes),
-      `${bytes(totals.bytes)}, asking ${bytes(totals.polling_bytes)}`,
+      `${bytes(totals.bytes)} instead of ${bytes(totals.polling_bytes)}`,
     ],
   ];
 }
@@ -39,15 +45,14 @@ export function saved(cost, other) {
 /** @returns {string} such as "12 ms" or "1.5 s" */
 export function milliseconds(value) {
   if (value === null) return "none";
-  if (value >= KILO) return `${Number((value / KILO).toPrecision(2))} s`;
-  return `${value < 10 ? Number(value.toPrecision(2)) : Math.round(value)} ms`;
+  return value >= KILO ? `${short(value / KILO)} s` : `${short(value)} ms`;
 }
 
 /** @returns {string} such as "3.4 KB" */
 export function bytes(value) {
   const units = ["B", "KB", "MB", "GB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
-  return `${Number((value / KILO ** power).toPrecision(2))} ${units[power]}`;
+  return `${short(value / KILO ** power)} ${units[power]}`;
 }
 
 /** How often a watch has reconnected and why, for a cell. */
@@ -59,12 +64,17 @@ export function reconnections({ reconnections: times, reconnected }) {
 
 /** What a strip shows, in a sentence. */
 export function patternWords({ seconds, reconnected, is_watching: isWatching }) {
-  const times = Object.entries(seconds).filter(([, of]) => of >= 0.05);
-  const parts = times.map(([mode, of]) => `${MODES[mode]} ${duration(of)}`);
+  const modes = Object.entries(MODES).filter(([mode]) => seconds[mode] >= SHORTEST);
+  const parts = modes.map(([mode, name]) => `${name} ${duration(seconds[mode])}`);
   const returns = reconnected.map(({ at, reason }) => `reconnected after ${duration(at)} (${REASONS[reason]})`);
   return [...parts, ...returns, ...(isWatching ? ["still watching"] : [])].join(", ");
 }
 
 function percent(part, whole) {
   return whole > 0 ? `${Math.round((100 * part) / whole)} %` : "none";
+}
+
+/** Two digits, or as many as stand before the point */
+function short(value) {
+  return value < 10 ? Number(value.toPrecision(2)) : Math.round(value);
 }

@@ -37,7 +37,7 @@ export class ConnectionTally {
     this.#began = now();
   }
 
-  /** The way that news come has changed. @param {string} mode of TranscriptionStatus  @returns {boolean} between two ways */
+  /** The way that news come has changed. @param {string} mode of TranscriptionStatus  @returns {boolean} true: tell it soon */
   shows(mode) {
     const next = WAYS[mode] ?? "gap";
     if (next === this.#mode) return false;
@@ -47,10 +47,10 @@ export class ConnectionTally {
     this.#mode = next;
     keep(this.#changes, [at, next], MOST_CHANGES);
     if (next === "gap") return false;
-    const isChange = this.#way !== null && next !== this.#way;
+    const former = this.#way;
     this.#way = next;
-    if (isChange) this.#counts.mode_changes += 1;
-    return isChange;
+    if (former !== null && next !== former) this.#counts.mode_changes += 1;
+    return next !== (former ?? "sse");
   }
 
   asked(way) {

@@ -96,8 +96,8 @@ export class ConnectionsPage {
     find("reconnected").textContent = reconnections(watch);
     find("errors").textContent = String(watch.errors);
     find("delay").textContent = milliseconds((mode === "polling" ? latency.polling : latency.sse).p50_ms);
-    find("requests").textContent = `${watch.requests}, asking ${watch.polling_requests}`;
-    find("bytes").textContent = `${bytes(watch.bytes)}, asking ${bytes(watch.polling_bytes)}`;
+    find("requests").textContent = `${watch.requests} instead of ${watch.polling_requests}`;
+    find("bytes").textContent = `${bytes(watch.bytes)} instead of ${bytes(watch.polling_bytes)}`;
     return row;
   }
 
@@ -126,5 +126,5 @@ function tile([name, figure, meaning]) {
 
 function noteOf({ timestamp, is_cut: isCut }) {
   const cut = isCut ? "Only the newest watches of this time are counted. " : "";
-  return `${cut}As pages reported it by ${dayAndTime(new Date(timestamp * 1000))}; "asking" is what a question every 3 s would have cost.`;
+  return `${cut}As pages reported it by ${dayAndTime(new Date(timestamp * 1000))}; "instead of" is what a question every 3 s would have cost.`;
 }

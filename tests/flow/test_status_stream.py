@@ -1,12 +1,15 @@
 """Recordings watched over Server-Sent Events, from a real server, in both async modes."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.conftest import ASYNC_MODES
+from tests.flow.test_connection_health import report
 from tests.process import EMAIL, PASSWORD, ServerProcess, server_process
 from tests.recordings import silence
 from tests.sender import API, Sender
@@ -23,6 +26,7 @@ BROWSER = {"Accept-Encoding": "gzip, deflate"}
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = Path(tmp_path_factory.mktemp("server"))
     settings = {"async_mode": request.param, "recogniser": "scripted", "status_heartbeat_seconds": 0.5}
+    settings["metrics_from"] = "loopback"
     with server_process(folder, **settings) as running:
         yield running
 
@@ -204,6 +208,26 @@ def test_a_stream_is_closed_within_five_seconds_when_its_sign_in_ends(
     recording.tell(50)
     assert watching.events == []
     assert len(watching.comments) <= 1 + 5 / 0.5 + 4  # its heartbeats tell the time: 5 s, and 2 s for a slow machine
+
+
+def test_a_page_that_says_how_watching_fared_is_counted_and_leaves_one_line_in_the_log(
+    server: ServerProcess, recording: Watched, email: str
+) -> None:
+    recording.tell(5)
+    page = sign_in(server.url, email)
+    page.headers["X-CSRFToken"] = CSRF.findall(page.get(f"{server.url}/", timeout=20).text)[0]
+    address, told = recording.address.replace("/status/stream", "/connection-health"), report()
+    for _ in range(2):  # the second time it is known already
+        assert page.post(address, json=told, timeout=20).status_code == 204
+    read = requests.get(f"{server.url}/metrics", timeout=20)
+    assert 'asr_status_update_latency_seconds_count{mode="sse"} 2.0' in read.text
+    assert 'asr_sse_client_losses_total{reason="blocked"} 1.0' in read.text
+    assert (
+        requests.get(f"{server.url}/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, timeout=20).status_code == 403
+    )
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if "watch_ended" in line]
+    assert [line["session_id"] for line in lines] == [recording.session_id]
+    assert (lines[0]["reconnections"], lines[0]["polling_requests"], "user_id" in lines[0]) == (1, 21, False)
 
 
 def test_streams_do_not_hold_up_the_end_of_the_server(tmp_path: Path, crowd: Crowd) -> None:

@@ -33,7 +33,7 @@ function bundled() {
 }
 
 /** A component that shows what the hook says, its streams, and the questions it asks. */
-async function mounted(t, { canStream = true, strict = false } = {}) {
+async function mounted(t, { canStream = true, strict = false, formToken = undefined } = {}) {
   const made = { sources: [], asked: [], shown: null, renders: 0, answer: () => answers(status(1, 10)) };
   t.after(() => made.leaves()); // before its page is closed
   const document = openPage(t, "<div></div>");
@@ -55,7 +55,7 @@ async function mounted(t, { canStream = true, strict = false } = {}) {
   };
   function Progress({ sessionId }) {
     made.renders += 1;
-    made.shown = useTranscriptionStatusSSE(sessionId, { fetchFrom, Source: canStream ? Source : null });
+    made.shown = useTranscriptionStatusSSE(sessionId, { fetchFrom, formToken, Source: canStream ? Source : null });
     return null;
   }
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
@@ -144,4 +144,13 @@ test("a recording that is not this person's is told as gone", async (t) => {
   await component.show("s1");
   await component.passes(0);
   assert.deepEqual([component.shown.isGone, component.shown.isOver], [true, false]);
+});
+
+test("with the secret of a page of ours the hook reports how each watch fared, without it none", async (t) => {
+  const component = await mounted(t, { formToken: () => "secret" });
+  await component.show("s1");
+  await component.show("s2");
+  assert.deepEqual(component.asked, ["/api/v1/sessions/s1/connection-health"]);
+  await component.leaves();
+  assert.deepEqual(component.asked[1], "/api/v1/sessions/s2/connection-health");
 });

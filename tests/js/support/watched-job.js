@@ -1,7 +1,12 @@
 import { TranscriptionStatus } from "../../../static/js/transcription-status.js";
 import { settled } from "./dictating.js";
 
-const TICKET = { status_url: "/api/v1/sessions/s1/status", stream_url: "/api/v1/sessions/s1/status/stream" };
+const SESSION = "/api/v1/sessions/s1";
+const TICKET = {
+  status_url: `${SESSION}/status`,
+  stream_url: `${SESSION}/status/stream`,
+  health_url: `${SESSION}/connection-health`,
+};
 
 /** A browser's EventSource, which does what the test says. */
 class FakeSource {
@@ -25,7 +30,8 @@ class FakeSource {
   }
 
   says(status) {
-    this.listeners.status({ data: typeof status === "string" ? status : JSON.stringify(status) });
+    const data = typeof status === "string" ? status : JSON.stringify(status);
+    this.listeners.status({ data, lastEventId: String(status.seq) });
   }
 
   breaks() {
@@ -47,6 +53,21 @@ export const answers = (body, code = 200, headers = {}) => ({
   text: async () => JSON.stringify(body),
 });
 
+/** What a page's document tells of the page. */
+class FakePage extends EventTarget {
+  visibilityState = "visible";
+  defaultView = new EventTarget();
+
+  becomes(state) {
+    this.visibilityState = state;
+    this.dispatchEvent(new Event("visibilitychange"));
+  }
+
+  leaves() {
+    this.defaultView.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
+  }
+}
+
 /** A watched recording with a clock, a stream and a server in the test's hand. `asked` remembers every question. */
 export class WatchedJob {
   sources = [];
@@ -56,25 +77,35 @@ export class WatchedJob {
   words = [];
   ends = [];
   goneTimes = 0;
+  reports = [];
   network = new EventTarget();
   answer = () => answers(status(1, 0, "queued"));
+  answerReport = () => answers({}, 204);
 
-  constructor(t, { canStream = true, seen = null } = {}) {
+  constructor(t, { canStream = true, seen = null, reports = false, page = false, isSame = false } = {}) {
     this.clock = t.mock.timers;
-    this.clock.enable({ apis: ["setTimeout", "Date"] });
+    if (!isSame) this.clock.enable({ apis: ["setTimeout", "Date"] });
+    if (page) this.#opensPage(t);
     const sources = this.sources;
     const Source = function (address) {
       sources.push(new FakeSource(address));
       return sources.at(-1);
     };
-    const fetchFrom = async (address, { signal }) => {
+    const fetchFrom = async (address, how) => {
+      const { signal } = how;
+      if (how.method === "POST") {
+        this.reports.push({ address, how, body: JSON.parse(how.body) });
+        return this.answerReport();
+      }
       this.asked.push(address);
       const answer = await this.answer(signal);
       if (signal.aborted) throw new DOMException("ended", "AbortError");
       return answer;
     };
     const { network } = this;
-    this.watch = new TranscriptionStatus(TICKET, { Source: canStream ? Source : null, fetchFrom, network, seen });
+    const formToken = reports ? () => "secret" : undefined;
+    const options = { Source: canStream ? Source : null, fetchFrom, network, seen, formToken };
+    this.watch = new TranscriptionStatus(TICKET, options);
     this.watch.on("status", (one) => this.told.push([one.seq, one.progress]));
     this.watch.on("mode", (mode, words) => {
       this.modes.push(mode);
@@ -83,6 +114,12 @@ export class WatchedJob {
     this.watch.on("end", (one) => this.ends.push(one.status));
     this.watch.on("gone", () => (this.goneTimes += 1));
     t.after(() => this.watch.stop());
+  }
+
+  #opensPage(t) {
+    this.page = new FakePage();
+    globalThis.document = this.page;
+    t.after(() => delete globalThis.document);
   }
 
   get source() {
