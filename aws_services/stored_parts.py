@@ -6,6 +6,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,13 +16,14 @@ from models.note import Note, NoteItem
 from models.ports import AudioStore, Opening, Transcripts
 from models.recording_key import recording_key
 from models.speech import USUAL, SpeechOptions
-from models.status import JobStatus
-from models.stored_ports import FileRecogniser, Jobs, StoredJob
+from models.status import COMPLETED, ENDINGS, JobStatus
+from models.stored_ports import UPLOAD, FileRecogniser, Jobs, StoredJob
+from models.upload import UploadRejected
 
 UPLOADED, SOUND, RECORDING = "original", "sound.pcm", "recording.mp3"
 """What lies in a job's folder: what came in, its PCM, and the MP3 that is stored"""
-FORGOTTEN_SECONDS = 3600.0
-"""A folder without a job that is older was left by a process that died while a file came in"""
+WORTHLESS = ("CANCELLED", UploadRejected.code)
+"""Failure codes of jobs whose file nobody needs: its sender stopped it, or it is no recording"""
 
 Publish = Callable[[JobStatus], object]
 
@@ -45,6 +47,8 @@ class StoredLimits:
     max_jobs_per_user: int = 20
     mp3_bitrate_kbps: int = 64
     spool_floor_mb: int = 500
+    upload_leftover_seconds: float = 3600.0
+    recording_wait_hours: float = 72.0
     specialty: str = "PRIMARYCARE"
     options: SpeechOptions = USUAL
 
@@ -88,15 +92,33 @@ class StoredParts:
 
     def remove_forgotten(self) -> int:
         """Delete the folders that no job will ever need, and return how many there were. Raises DatabaseUnavailable."""
-        old = [entry for entry in self.folder.iterdir() if time.time() - entry.stat().st_mtime > FORGOTTEN_SECONDS]
-        forgotten = [entry for entry in old if not self._has_job(entry.name)]
+        long_ago = time.time() - self.limits.upload_leftover_seconds
+        old = [entry for entry in self.folder.iterdir() if _last_change(entry) < long_ago]
+        forgotten = [entry for entry in old if not self._is_needed(entry.name)]
         for entry in forgotten:
             shutil.rmtree(entry, ignore_errors=True)
         return len(forgotten)
 
-    def _has_job(self, session_id: str) -> bool:
+    def _is_needed(self, session_id: str) -> bool:
+        """By a job that is not over, or because nobody else has the recording that came in."""
         try:
-            self.jobs.of_session(session_id)
-        except NotFound:
+            job = self.jobs.of_session(session_id)
+        except NotFound:  # it was cut off while it came in
             return False
-        return True
+        if job.status not in ENDINGS:
+            return True
+        if job.status == COMPLETED or job.kind != UPLOAD or job.failure_code in WORTHLESS:
+            return False
+        try:
+            return self.notes.of_session(session_id, job.user_id).audio_status != "STORED"
+        except NotFound:  # it is in the bin, from where it can come back
+            return True
+
+
+def _last_change(entry: Path) -> float:
+    """Unix seconds; of a folder, when anything in it was written last."""
+    times = [0.0]
+    for one in (entry, *(entry.iterdir() if entry.is_dir() else ())):
+        with suppress(FileNotFoundError):  # its worker is removing it
+            times.append(one.stat().st_mtime)
+    return max(times)

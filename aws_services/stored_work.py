@@ -28,7 +28,7 @@ from models.note import Note
 from models.ports import Closing
 from models.stored_ports import UPLOAD, FileRequest, StoredJob
 from models.transcript import Final, Segment
-from models.upload import MEGABYTE, UploadCancelled, UploadRejected
+from models.upload import MEGABYTE, RecordingLate, UploadCancelled, UploadRejected
 from utils import metrics
 from utils.logging import get_logger
 
@@ -41,6 +41,7 @@ LONGEST_RECORDING_SECONDS = 24 * 3600
 BLOCK_BYTES = 1024 * 1024
 GIVEN_UP = "The recording could not be turned into text. What was heard and stored is safe; try again later."
 STILL_COMING = "The recording of this note is still being stored."
+HOUR = 3600
 COMING_SECONDS, LONGEST_COMING_SECONDS = 2.0, 60.0
 """When to look for it again: soon, and after a tenth of the time that it took so far"""
 
@@ -91,7 +92,7 @@ class StoredWork:
         pcm = folder / SOUND
         if not pcm.exists():
             if job.kind != UPLOAD:
-                _check_stored(job, note)
+                self._check_stored(job, note)
             self._check_room()
             progress.reading()
             longest = self._parts.limits.max_upload_seconds
@@ -103,6 +104,16 @@ class StoredWork:
         seconds = pcm.stat().st_size / BYTES_A_SECOND
         self._measured(job.id, seconds)
         return pcm, seconds
+
+    def _check_stored(self, job: StoredJob, note: Note) -> None:
+        if note.audio_status == "PENDING":
+            waited_seconds = (datetime.now(UTC) - job.created_at).total_seconds()
+            if waited_seconds > self._parts.limits.recording_wait_hours * HOUR:
+                raise RecordingLate
+            soon = max(COMING_SECONDS, min(waited_seconds // 10, LONGEST_COMING_SECONDS))
+            raise StoreUnavailable(STILL_COMING, retry_after=soon)
+        if note.audio_status != "STORED" or note.audio_s3_key is None:
+            raise RecordingNotFound
 
     def _check_room(self) -> None:
         limits = self._parts.limits
@@ -178,15 +189,6 @@ class StoredWork:
         if note.audio_status != "STORED" and job.kind == UPLOAD:  # that of a live note is the spool's
             self._parts.transcripts.recording_failed(job.session_id)
         return note.audio_status == "STORED"
-
-
-def _check_stored(job: StoredJob, note: Note) -> None:
-    if note.audio_status == "PENDING":
-        waited_seconds = (datetime.now(UTC) - job.created_at).total_seconds()
-        soon = max(COMING_SECONDS, min(waited_seconds // 10, LONGEST_COMING_SECONDS))
-        raise StoreUnavailable(STILL_COMING, retry_after=soon)
-    if note.audio_status != "STORED" or note.audio_s3_key is None:
-        raise RecordingNotFound
 
 
 def _length(job: StoredJob, note: Note, seconds: float) -> float:

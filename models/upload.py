@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.errors import InternalError, RequestError
+from models.errors import InternalError, KeepingError, RequestError
 
 HEAD_BYTES = 4096
 """How much of a file is looked at to know its kind"""
@@ -48,6 +48,17 @@ class WorkTooLong(InternalError):
     """A try at turning it into text took more time than one may have. What was heard is kept; the next one goes on."""
 
     text = "Turning this recording into text takes longer than is allowed here. What was heard and stored is safe."
+
+
+class RecordingLate(KeepingError):
+    """The recording of a live note is still not where it could be heard again, after recording_wait_hours."""
+
+    code: ClassVar[str] = "S3_UPLOAD_FAILED"
+    text = (
+        "The missing text was not made, because the recording still waits to be stored. It is safe on the server; "
+        "ask for the text again once it is stored."
+    )
+    retryable: ClassVar[bool] = False
 
 
 REASONS: dict[str, tuple[type[UploadRejected], str]] = {

@@ -124,6 +124,8 @@ def limits_of(settings: Settings) -> StoredLimits:
         max_jobs_per_user=settings.max_jobs_per_user,
         mp3_bitrate_kbps=settings.mp3_bitrate_kbps,
         spool_floor_mb=settings.spool_floor_mb,
+        upload_leftover_seconds=settings.upload_leftover_seconds,
+        recording_wait_hours=settings.recording_wait_hours,
         specialty=settings.specialty,
         options=settings.speech_options,
     )

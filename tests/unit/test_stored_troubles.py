@@ -11,6 +11,7 @@ from aws_services.mp3 import encode_mp3
 from aws_services.uploads import Uploads
 from models.errors import InvalidSessionState, RecogniserFailed, StoreUnavailable
 from models.ledger import Heard
+from models.upload import RecordingLate
 from tests.dictating import begin, said
 from tests.recordings import silence
 from tests.speaker import wait_until
@@ -150,3 +151,19 @@ def test_what_a_dead_process_left_half_sent_goes_while_others_work_on(
         wait_until(lambda: not left.exists())
     finally:
         worker.stop()
+
+
+def test_missing_text_is_not_waited_for_for_ever_when_its_recording_does_not_come(stored: Stored) -> None:
+    begun, _ = begin(stored.transcripts)
+    stored.jobs.enqueue_rest(begun.session_id)
+    stored.limits["recording_wait_hours"] = 1e-9
+    stored.worker().work_on()
+    last = stored.told(begun.session_id)[-1]
+    assert (last.status, last.message) == ("failed", RecordingLate.text)
+    note = stored.note(begun.session_id)
+    assert (note.status, note.failure_code, note.audio_status) == ("FAILED", "S3_UPLOAD_FAILED", "PENDING")
+    assert not stored.worker().work_on()
+    stored.limits["recording_wait_hours"] = 1
+    stored.jobs.enqueue_rest(begun.session_id)  # asked for again, it waits anew
+    stored.worker().work_on()
+    assert stored.told(begun.session_id)[-1].phase == "waiting"

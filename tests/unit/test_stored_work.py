@@ -1,6 +1,5 @@
 """A stored recording becomes one note, whatever happens to those who work on it."""
 
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -297,18 +296,6 @@ def test_a_note_that_was_put_into_the_bin_ends_its_job(stored: Stored, long_reco
         connection.exec_driver_sql("UPDATE transcriptions SET deleted_at = created_at")
     wait_until(stored.worker().work_on)
     assert stored.jobs.of_session(session_id).failure_code == "CANCELLED"
-
-
-def test_a_folder_that_no_job_needs_is_removed_when_it_is_old(stored: Stored, long_recording: Path) -> None:
-    kept = stored.upload(long_recording)
-    for name in ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"):
-        (stored.folder / name).mkdir()
-    os.utime(stored.folder / "11111111-1111-4111-8111-111111111111", (0, 0))
-    os.utime(stored.folder / kept, (0, 0))
-    stored.worker().tidy()
-    assert sorted(entry.name for entry in stored.folder.iterdir()) == sorted(
-        [kept, "22222222-2222-4222-8222-222222222222"]
-    )
 
 
 # The rest of a recording
