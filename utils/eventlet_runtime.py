@@ -8,6 +8,7 @@ import collections
 import contextlib
 import contextvars
 import errno
+import os
 import signal
 import socket
 import threading
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Literal, TypeVar
 
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")  # names are looked up in the pool; loading it takes 0.3 s
 with warnings.catch_warnings():  # eventlet's notice of its own retirement: known, see the decision above
     warnings.simplefilter("ignore")
     import eventlet
