@@ -4,9 +4,7 @@ import pytest
 
 from tests.process import server_process
 from tests.speaker import Speaker, sign_in, wait_until
-
-SECOND = 32_000
-"""Bytes of PCM at 16 kHz"""
+from tests.whole import SECOND, spool_of
 
 
 @pytest.fixture(params=["eventlet", "threading"])
@@ -22,10 +20,6 @@ def dictate(server, seconds):
     speaker.say(bytes(seconds * SECOND))
     speaker.wait_until_kept(seconds * SECOND)
     return speaker
-
-
-def spool_of(server, speaker):
-    return server.folder / "instance" / "spool" / speaker.session_id
 
 
 def test_what_a_killed_worker_left_is_finished_with_all_its_words(server):

@@ -100,8 +100,8 @@ def test_twenty_faults_in_five_minutes_lose_no_second_and_double_none(hurry: Non
 
 
 def seconds_of(words: Sequence[Word]) -> list[tuple[int, float, float]]:
-    """Each number, and from when to when it was heard. One whose stream was put to the test while it was spoken is heard
-    in two parts: they are one where the second begins at the sample at which the first ended."""
+    """Each number, and from when to when it was heard. One whose stream was put to the test meanwhile is heard in
+    two parts: they are one where the second begins at the sample at which the first ended."""
     found: list[tuple[int, float, float]] = []
     for word in words:
         (number,) = numbers_in(word.text)
