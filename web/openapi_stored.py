@@ -64,6 +64,11 @@ BINARY: Schema = {"type": "string", "contentMediaType": "audio/*"}
 FORM: Schema = {"type": "object", "properties": {"file": BINARY}, "required": ["file"]}
 STORED_PATHS: Schema = {
     "/transcribe": {
+        "get": {
+            "summary": "Whether a recording of so many bytes would be taken now",
+            "parameters": [{"name": "bytes", "in": "query", "schema": {"type": "integer", "minimum": 0}}],
+            "responses": {"204": {"description": "It may come"}, "413": ERROR, "default": ERROR},
+        },
         "post": {
             "summary": "Send one recording (WAV, MP3, M4A/AAC, OGG/Opus, WebM, FLAC) to become a note",
             "parameters": [
@@ -82,7 +87,7 @@ STORED_PATHS: Schema = {
                 "422": ERROR,
                 "default": ERROR,
             },
-        }
+        },
     },
     "/transcribe/{session_id}": {
         "delete": {

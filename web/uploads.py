@@ -76,6 +76,15 @@ def transcribe() -> ResponseReturnValue:
     return _ticket(accepted), 200 if accepted.existing else 202
 
 
+@uploads.get("/transcribe")
+def may_come() -> ResponseReturnValue:
+    """Whether a recording of `bytes` would be taken now. A refusal of the recording itself ends its connection, and
+    many clients then see no more than that."""
+    asked = request.args.get("bytes", type=int, default=0)
+    _door().uploads.check_room(visitor().user_id, max(0, asked))
+    return "", 204
+
+
 @uploads.delete("/transcribe/<uuid:session_id>")
 def cancel(session_id: object) -> ResponseReturnValue:
     """Stop turning a recording into text. What was stored is kept; a job that is over stays as it is."""

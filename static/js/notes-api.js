@@ -14,8 +14,8 @@ export class NotesApi {
   #fetch;
   #formToken;
 
-  /** @param {string} formToken shows that a change comes from a page of ours; not needed for reading */
-  constructor(base = "/api/v1/transcriptions", fetchFrom = (...request) => fetch(...request), formToken = "") {
+  /** @param {() => string} formToken shows that a change comes from a page of ours; not needed for reading */
+  constructor(base = "/api/v1/transcriptions", fetchFrom = (...request) => fetch(...request), formToken = () => "") {
     this.#base = base;
     this.#fetch = fetchFrom;
     this.#formToken = formToken;
@@ -67,7 +67,7 @@ export class NotesApi {
 
   async #ask(address, request) {
     const headers = { Accept: "application/json" };
-    if (request.method) headers["X-CSRFToken"] = this.#formToken;
+    if (request.method) headers["X-CSRFToken"] = this.#formToken();
     const response = await this.#fetch(address, { ...request, headers }).catch((error) => {
       if (error.name === "AbortError") throw error;
       throw new NotesProblem("The server can't be reached. Your notes are safe there. Check your connection.", 0);

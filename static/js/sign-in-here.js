@@ -1,8 +1,8 @@
 const LOGIN = "/login";
-const UNREACHABLE = "The server can't be reached. Your dictation stays here. Try again when you are connected.";
-const REFUSED = "That did not work. Your dictation stays here. Try again.";
+const UNREACHABLE = "The server can't be reached. Your recording stays here. Try again when you are connected.";
+const REFUSED = "That did not work. Your recording stays here. Try again.";
 
-/** Signing in again beside a dictation that goes on, without leaving its page. */
+/** Signing in again beside work that goes on, without leaving its page. */
 export class SignInHere {
   #form;
   #parts;

@@ -4,7 +4,7 @@ const WORDS = {
   live: "Live updates.",
   polling: "Live updates don't get through. Asking every 3 seconds instead.",
   offline: "The server can't be reached. Your recording is safe there; this page keeps asking.",
-  signedOut: "You are signed out. The work goes on. Sign in again in another tab to watch it.",
+  signedOut: "You are signed out. The work goes on. Sign in again to watch it.",
 };
 const POLLING_BY_NATURE = "Asking every 3 seconds.";
 

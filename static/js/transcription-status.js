@@ -15,6 +15,8 @@ const STEADY_MS = 30000;
 /** The server's heartbeats are hidden from pages; so after three of them without news one question tells how it stands. */
 const QUIET_MS = 45000;
 const LOOK_MS = 5000;
+/** That asking may bring more than before: the network is back, or somebody has signed in. */
+const NEWS = ["online", "signed-in"];
 
 /**
  * Watches one recording become text: over Server-Sent Events, and by polling where those don't get through.
@@ -47,7 +49,7 @@ export class TranscriptionStatus {
   /**
    * @param {{status_url: string, stream_url: string, health_url?: string}} ticket as the server answered the upload
    * @param {object} [options] seen: the status that is known already; Source: null for none; formToken: has the server told how the
-   *   watch fares; network: tells "online"
+   *   watch fares; network: tells "online" and "signed-in"
    */
   constructor({ status_url: statusUrl, stream_url: streamUrl, health_url: healthUrl }, options = {}) {
     this.#statusUrl = statusUrl;
@@ -71,7 +73,8 @@ export class TranscriptionStatus {
   start() {
     if (this.#running) return;
     this.#running = new AbortController();
-    this.#network.addEventListener("online", () => this.#online(), { signal: this.#running.signal });
+    const { signal } = this.#running;
+    NEWS.forEach((news) => this.#network.addEventListener(news, () => this.#mayWork(), { signal }));
     this.#failures = 0;
     this.#tally = new ConnectionTally();
     this.#reports = this.#reportsOf(this.#tally);
@@ -209,7 +212,7 @@ export class TranscriptionStatus {
     return answer;
   }
 
-  #online() {
+  #mayWork() {
     if (!this.#isPolling) return;
     this.#poll();
     if (this.#Source) this.#openStream();

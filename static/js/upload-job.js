@@ -1,16 +1,20 @@
 import { Listeners } from "./listeners.js";
 import { SendingPace } from "./sending-pace.js";
 import { isEnding } from "./status-track.js";
+import { uploadProblem } from "./upload-problem.js";
 
 /** Of the whole bar, in percent: the way to the server; the rest is the work there. */
 const SENDING_SHARE = 20;
 const REJECTED = "UPLOAD_REJECTED";
 const GONE = "This recording is no longer on the server for you.";
+/** A line that breaks each time in the middle of a file is not tried for ever. */
+const MOST_BROKEN = 3;
 
 /**
  * One recording on its way from a file to a note. No DOM.
  *
  * waiting    its turn to be sent has not come
+ * held       it can't be sent now, and is tried again by itself
  * sending    on its way to the server
  * working    the server has it, and makes it text
  * done       the text is there
@@ -18,13 +22,16 @@ const GONE = "This recording is no longer on the server for you.";
  * refused    the server has not taken it
  * cancelled  this person stopped it
  *
- * Events: change(), kept(ticket) once the server has it, gone() when it is not there for this person.
+ * Events: change(), toSend() when send() is to be called again, kept(ticket) once the server has it, gone() when it is not
+ * there for this person.
  */
 export class UploadJob {
   state = "waiting";
   /** Of the way from file to note; never goes back within one try */
   percent = 0;
   message = "Waiting to be sent.";
+  /** How the news come, see TranscriptionStatus */
+  mode = "stopped";
   modeWords = "";
   /** Seconds; null while nobody can know */
   remaining = null;
@@ -38,11 +45,13 @@ export class UploadJob {
   #notes;
   #makeWatch;
   #canRetry = false;
+  #isNewNote = false;
+  #brokenTimes = 0;
   #latest = null;
   #endedSeq = null;
   #sending = null;
   #watch = null;
-  #listeners = new Listeners(["change", "kept", "gone"]);
+  #listeners = new Listeners(["change", "toSend", "kept", "gone"]);
 
   /**
    * @param {{file?: File, ticket?: {session_id: string, transcription_id: number}}} from a file to send, or a sent one
@@ -69,7 +78,7 @@ export class UploadJob {
   }
 
   get isUnsent() {
-    return this.state === "waiting" || this.state === "sending";
+    return ["waiting", "held", "sending"].includes(this.state);
   }
 
   get canCancel() {
@@ -97,27 +106,30 @@ export class UploadJob {
     this.#change({ state: "refused", message: words });
   }
 
-  /** Sends it; resolves when the server has it, or won't. @param {boolean} again a new note for bytes that came before */
-  async send(again = false) {
-    if (this.state !== "waiting") return;
+  /** @returns {Promise<UploadProblem|null>} what holds it up; null once the server has it, or never will */
+  async send() {
+    if (this.state !== "waiting" && this.state !== "held") return null;
+    const isRetry = this.state === "held";
+    if (!isRetry) this.#change({ state: "sending", message: "Sending." });
     this.#sending = new AbortController();
     const pace = new SendingPace();
     const progress = (share) => {
       const message = share < 1 ? "Sending." : "Sent. The server looks at it.";
-      this.#change({ percent: this.#further(SENDING_SHARE * share), remaining: pace.remaining(share), message });
+      const percent = this.#further(SENDING_SHARE * share);
+      this.#change({ state: "sending", percent, remaining: pace.remaining(share), message });
     };
-    this.#change({ state: "sending", message: "Sending." });
+    const how = { again: this.#isNewNote, isRetry, signal: this.#sending.signal, progress };
     try {
-      this.#ticket = await this.#api.send(this.#file, { again, signal: this.#sending.signal, progress });
+      this.#ticket = await this.#api.send(this.#file, how);
     } catch (problem) {
-      if (this.state === "sending") this.#refused(problem);
-      return;
+      return this.state === "cancelled" ? null : this.#notSent(problem);
     }
     this.#listeners.tell("kept", this.#ticket);
     this.isExisting = this.#ticket.existing;
     if (this.state === "cancelled") await this.#api.cancel(this.sessionId).catch(() => {});
     else if (this.isExisting) await this.resume();
     else this.#follow(null);
+    return null;
   }
 
   /** Shows where a recording stands that was sent before, and watches the rest. */
@@ -131,10 +143,7 @@ export class UploadJob {
 
   /** Once more: from its stored recording if there is one, else from the file. */
   async retry() {
-    if (!this.#hasRecording) {
-      this.#restart();
-      return this.send(this.#ticket !== null);
-    }
+    if (!this.#hasRecording) return this.#sendOnceMore(this.#ticket !== null);
     try {
       await this.#notes.recogniseAgain(this.noteId);
     } catch (problem) {
@@ -146,13 +155,11 @@ export class UploadJob {
 
   /** The same bytes as one more note. */
   sendAsNew() {
-    this.#restart();
-    return this.send(true);
+    this.#sendOnceMore(true);
   }
 
   async cancel() {
-    const was = this.state;
-    if (was === "working") {
+    if (this.state === "working") {
       await this.#api.cancel(this.sessionId).then(
         (status) => isEnding(status) && this.#end(status),
         (problem) => this.#change({ message: problem.words }),
@@ -177,15 +184,26 @@ export class UploadJob {
     this.#change({ state: "waiting", message: "Waiting to be sent.", remaining: null });
   }
 
-  #refused(problem) {
-    this.#canRetry = problem.canRetry ?? true;
-    this.#change({ state: "refused", message: problem.words, remaining: null });
+  #sendOnceMore(isNewNote) {
+    this.#isNewNote = isNewNote;
+    this.#brokenTimes = 0;
+    this.#restart();
+    this.#listeners.tell("toSend");
+  }
+
+  #notSent(problem) {
+    if (problem.isServerThere) this.#brokenTimes += 1;
+    const { kind, canRetry, words } = this.#brokenTimes === MOST_BROKEN ? uploadProblem("broken") : problem;
+    const isHeld = kind !== "refused";
+    this.#canRetry = canRetry;
+    this.#change({ state: isHeld ? "held" : "refused", message: words, percent: 0, remaining: null });
+    return isHeld ? problem : null;
   }
 
   #follow(seen) {
     this.#watch = this.#makeWatch(this.#api.addresses(this.sessionId), seen);
     this.#watch.on("status", (status) => this.#show(status));
-    this.#watch.on("mode", (mode, words) => this.#change({ modeWords: words }));
+    this.#watch.on("mode", (mode, modeWords) => this.#change({ mode, modeWords }));
     this.#watch.on("end", (status) => this.#end(status));
     this.#watch.on("gone", () => this.#gone());
     if (seen && !isEnding(seen)) this.#show(seen);

@@ -1,8 +1,9 @@
 import { UploadCard } from "./upload-card.js";
 import { UploadJob } from "./upload-job.js";
+import { UploadQueue } from "./upload-queue.js";
 
 const MEGABYTE = 1024 * 1024;
-const SPOKEN = ["working", "done", "failed", "refused", "cancelled"];
+const SPOKEN = ["held", "working", "done", "failed", "refused", "cancelled"];
 
 /** The recordings on the page: those chosen or dropped now, and those this person sent from this browser before. */
 export class UploadList {
@@ -10,20 +11,25 @@ export class UploadList {
   #limits;
   #kept;
   #services;
+  #signIn;
   #jobs = new Map();
-  #turn = Promise.resolve();
+  #queue;
+  #isSignedOut = false;
 
   /**
    * @param {object} parts elements: drop, choose, files, list, card, empty, announcement
    * @param {{maxMegabytes: number, tooLarge: string}} limits tooLarge: how the server words it
    * @param {KeptUploads} kept
-   * @param {object} services what an UploadJob works with
+   * @param {object} services what an UploadJob works with, and next: NextTry
+   * @param {SignedOutNotice} signIn
    */
-  constructor(parts, limits, kept, services) {
+  constructor(parts, limits, kept, services, signIn) {
     this.#parts = parts;
     this.#limits = limits;
     this.#kept = kept;
     this.#services = services;
+    this.#signIn = signIn;
+    this.#queue = new UploadQueue((problem) => this.#isHeldUp(problem), services.next);
   }
 
   /** @param {AbortSignal} signal ends it  @param {Window} page where files may be dropped */
@@ -63,12 +69,11 @@ export class UploadList {
     this.#send([...(event.dataTransfer?.files ?? [])]);
   }
 
-  /** One after the other, so that the first is there as soon as may be. */
   #send(files) {
     files.forEach((file) => {
       const job = this.#add(new UploadJob({ file }, this.#services));
       if (file.size > this.#limits.maxMegabytes * MEGABYTE) job.refuse(this.#limits.tooLarge);
-      else this.#turn = this.#turn.then(() => job.send());
+      else this.#queue.add(job);
     });
   }
 
@@ -81,12 +86,17 @@ export class UploadList {
   #add(job) {
     const card = new UploadCard(this.#parts.card, job, this.#services.notes, () => this.#remove(job));
     this.#jobs.set(job, card);
-    let spoken = job.state;
+    let spoken = [];
     job.on("change", () => {
       card.show();
-      if (job.state !== spoken && SPOKEN.includes(job.state)) this.#announce(`${card.title}: ${job.message}`);
-      spoken = job.state;
+      this.#tellSignedOut();
+      if (job.state === "waiting") spoken = [];
+      if (!SPOKEN.includes(job.state)) return;
+      const isNews = job.state === "held" ? job.message !== spoken[1] : job.state !== spoken[0];
+      if (isNews) this.#announce(`${card.title}: ${job.message}`);
+      spoken = [job.state, job.message];
     });
+    job.on("toSend", () => this.#queue.add(job));
     job.on("kept", (ticket) => this.#kept.keep(ticket));
     job.on("gone", () => this.#kept.forget(job.sessionId));
     card.show();
@@ -102,6 +112,15 @@ export class UploadList {
     if (job.sessionId) this.#kept.forget(job.sessionId);
     this.#parts.empty.hidden = this.#jobs.size > 0;
     if (this.#jobs.size === 0) this.#parts.choose.focus();
+  }
+
+  #isHeldUp(problem) {
+    this.#isSignedOut = problem?.kind === "signedOut";
+    this.#tellSignedOut();
+  }
+
+  #tellSignedOut() {
+    this.#signIn.show(this.#isSignedOut || [...this.#jobs.keys()].some(({ mode }) => mode === "signedOut"));
   }
 
   /** For screen readers, once for each turn of a recording and never for its percents. */

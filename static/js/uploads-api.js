@@ -1,27 +1,21 @@
-/** Sending did not end in a job. `words` are for a person; without `canRetry` another try would be answered the same. */
-export class UploadProblem extends Error {
-  constructor(words, canRetry = true) {
-    super(words);
-    this.name = "UploadProblem";
-    this.words = words;
-    this.canRetry = canRetry;
-  }
-}
-
-const LOST = "The connection was lost. Nothing was kept of this recording. Send it again when the connection is back.";
-const UNKNOWN = "The server could not take this recording. It is still on your computer; send it again in a moment.";
+import { UploadProblem, problemOfAnswer, uploadProblem } from "./upload-problem.js";
 
 /** Sends recordings, and stops the work on them. */
 export class UploadsApi {
   #base;
-  #formToken;
+  #secret;
+  #tooLarge;
   #makeRequest;
   #fetch;
 
-  /** @param {string} formToken shows that the request comes from a page of ours */
-  constructor(formToken, { base = "/api/v1", makeRequest = () => new XMLHttpRequest(), fetchFrom } = {}) {
+  /**
+   * @param {FormSecret} secret shows that a request comes from a page of ours
+   * @param {string} tooLarge the words for a file over the limit, where a proxy says so without any
+   */
+  constructor(secret, tooLarge, { base = "/api/v1", makeRequest = () => new XMLHttpRequest(), fetchFrom } = {}) {
     this.#base = base;
-    this.#formToken = formToken;
+    this.#secret = secret;
+    this.#tooLarge = tooLarge;
     this.#makeRequest = makeRequest;
     this.#fetch = fetchFrom ?? ((...request) => fetch(...request));
   }
@@ -35,34 +29,29 @@ export class UploadsApi {
 
   /**
    * @param {File} file
-   * @param {{again: boolean, signal: AbortSignal, progress: (share: number) => void}} how share: 0 to 1 of its bytes
+   * @param {{again: boolean, isRetry: boolean, signal: AbortSignal, progress: (share: number) => void}} how
+   *   again: a new note for bytes that came before; isRetry: it could not be sent before; share: 0 to 1 of its bytes
    * @returns {Promise<object>} the ticket; rejects with UploadProblem, or AbortError after `signal`
    */
-  send(file, { again, signal, progress }) {
-    const request = this.#makeRequest();
-    const form = new FormData();
-    form.append("file", file);
-    // fetch() does not tell how much of a body is sent.
-    return new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => request.abort(), { once: true });
-      request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
-      request.onload = () => {
-        if (request.status < 300 && request.response) resolve(request.response);
-        else reject(problemOf(request));
-      };
-      request.onerror = () => reject(new UploadProblem(LOST));
-      request.onabort = () => reject(new DOMException("Cancelled", "AbortError"));
-      request.open("POST", `${this.#base}/transcribe${again ? "?again=true" : ""}`);
-      request.responseType = "json";
-      request.setRequestHeader("Accept", "application/json");
-      request.setRequestHeader("X-CSRFToken", this.#formToken);
-      request.send(form);
-    });
+  async send(file, { again, isRetry, signal, progress }) {
+    if (isRetry) await this.#renew(false);
+    await this.#ask(file, signal);
+    let answer = await this.#post(file, again, signal, progress);
+    if (answer.status === 403) {
+      await this.#renew(true);
+      answer = await this.#post(file, again, signal, progress);
+    }
+    if (answer.status === 0) {
+      await this.#ask(file, signal); // a server that refuses may hang up before it has read everything
+      throw uploadProblem("lost", { isServerThere: true });
+    }
+    if (answer.status < 300 && answer.response) return answer.response;
+    throw problemOfAnswer(answer.status, answer.response, this.#tooLarge);
   }
 
   /** @returns {Promise<object>} the status it stopped with; rejects with UploadProblem */
   async cancel(sessionId) {
-    const headers = { Accept: "application/json", "X-CSRFToken": this.#formToken };
+    const headers = { Accept: "application/json", "X-CSRFToken": this.#secret.value };
     const address = `${this.#base}/transcribe/${encodeURIComponent(sessionId)}`;
     const response = await this.#fetch(address, { method: "DELETE", headers }).catch(() => null);
     if (response === null) throw new UploadProblem("The server can't be reached, so the work goes on. Try again.");
@@ -70,9 +59,49 @@ export class UploadsApi {
     if (response.ok && body) return body;
     throw new UploadProblem(body?.message ?? "That did not work. The recording is safe. Try again.");
   }
-}
 
-function problemOf({ status, response }) {
-  if (!response?.message) return new UploadProblem(UNKNOWN);
-  return new UploadProblem(response.message, response.recoverable === true || status >= 500 || status === 429);
+  /** Whether the file is there and the server would take it. Resolves if so, rejects with UploadProblem or AbortError. */
+  async #ask(file, signal) {
+    const isReadable = await file
+      .slice(0, 1)
+      .arrayBuffer()
+      .then(
+        () => true,
+        () => false,
+      );
+    if (!isReadable) throw uploadProblem("unreadable", { canRetry: false });
+    const address = `${this.#base}/transcribe?bytes=${file.size}`;
+    const response = await this.#fetch(address, { headers: { Accept: "application/json" }, signal }).catch(() => null);
+    signal.throwIfAborted();
+    if (response === null) throw uploadProblem("lost");
+    if (response.ok) return;
+    throw problemOfAnswer(response.status, await response.json().catch(() => null), this.#tooLarge);
+  }
+
+  async #renew(isNeeded) {
+    const outcome = await this.#secret.renew();
+    if (outcome === "other" || outcome === "signedOut") throw uploadProblem(outcome);
+    if (outcome === "unreachable" && isNeeded) throw uploadProblem("lost");
+  }
+
+  /** @returns {Promise<{status: number, response: object|null}>} status 0 when the connection broke */
+  #post(file, again, signal, progress) {
+    const request = this.#makeRequest();
+    const form = new FormData();
+    form.append("file", file);
+    // fetch() does not tell how much of a body is sent.
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => request.abort(), { once: true });
+      request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
+      request.onload = () => resolve({ status: request.status, response: request.response });
+      request.onerror = () => resolve({ status: 0, response: null });
+      request.onabort = () => reject(new DOMException("Cancelled", "AbortError"));
+      request.open("POST", `${this.#base}/transcribe${again ? "?again=true" : ""}`);
+      request.responseType = "json";
+      request.setRequestHeader("Accept", "application/json");
+      request.setRequestHeader("X-CSRFToken", this.#secret.value);
+      progress(0);
+      request.send(form);
+    });
+  }
 }

@@ -133,6 +133,14 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(sender: Sender) -
     wait_until(lambda: left_over(sender.server) == [])
 
 
+def test_who_asks_first_is_told_whether_a_recording_would_be_taken(sender: Sender) -> None:
+    assert sender.get(f"{API}/transcribe?bytes=1000000").status_code == 204
+    refused = sender.get(f"{API}/transcribe?bytes=3000000")
+    assert (refused.status_code, refused.json()["error_code"]) == (413, "UPLOAD_REJECTED")
+    assert refused.json()["message"].startswith("The file is larger than 2 MB.")
+    assert requests.get(f"{sender.server.url}{API}/transcribe?bytes=1", timeout=30).status_code == 401
+
+
 def test_a_body_that_grows_beyond_the_limit_is_dropped(sender: Sender) -> None:
     endless = (b"\0" * 65536 for _ in range(100))
     with contextlib.suppress(requests.ConnectionError):  # the server hangs up before it took everything

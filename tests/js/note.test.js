@@ -50,7 +50,7 @@ async function opened(t) {
   const page = openPage(t, `${tags.join("")}<button data-part="recognise">Recognise again</button>`);
   const server = new NoteServer();
   const parts = namedParts(page.body);
-  await new NoteView(new NotesApi("/notes", server.fetch, "form token"), 7, parts).start();
+  await new NoteView(new NotesApi("/notes", server.fetch, () => "form token"), 7, parts).start();
   const passes = async (seconds) => {
     t.mock.timers.tick(1000 * seconds);
     await settled();

@@ -72,7 +72,7 @@ test("a server that can't be reached leaves everything as it is", async (t) => {
   const made = opened(t);
   made.server.isReachable = false;
   await made.submit("correct horse");
-  assert.match(made.part("words").textContent, /can't be reached. Your dictation stays here/);
+  assert.match(made.part("words").textContent, /can't be reached. Your recording stays here/);
   assert.equal(made.signedIn, 0);
   made.part("cancel").click();
   assert.equal(made.form.hidden, true);
