@@ -20,6 +20,7 @@ FOLDER = "doctor/"
 """Where the bucket is tried out"""
 GIVE_CREDENTIALS = "give it by the environment, ~/.aws, or a role; see docs/aws.md"
 GIVE_RIGHTS = "compare the rights of this program's role with docs/aws.md"
+MAKE_BUCKET = "make it, or correct s3_bucket or aws_region; see docs/aws.md"
 LOOK_AT_NETWORK = "look at the network, the region and the endpoint settings"
 
 
@@ -95,6 +96,8 @@ def _in_our_words(refusal: str, advice: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = code_of(error)
+        if code == "NoSuchBucket":
+            raise Ailing("there is no such bucket", MAKE_BUCKET) from None
         is_about_credentials = code in RIGHTS - {"AccessDenied", "AccessDeniedException"}
         raise Ailing(f"{refusal} ({code})", GIVE_CREDENTIALS if is_about_credentials else advice) from None
     except BotoCoreError as error:

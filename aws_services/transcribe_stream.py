@@ -20,6 +20,7 @@ from aws_services.transcribe_words import ResultReader
 from models.pace import BYTES_PER_SAMPLE
 from models.ports import Tell
 from models.transcript import StreamEnd
+from utils import metrics
 from utils.logging import get_logger
 
 log = get_logger("transcribe")
@@ -65,6 +66,8 @@ class TranscribeStream:
         self._began = 0.0
         self._ahead_seconds = 0.0
         self._sent_at = 0.0
+        self._pushed_at = 0.0
+        """When the oldest sound came that is not sent yet, by time.perf_counter; 0 for none"""
 
     # Called on the hub
 
@@ -72,6 +75,7 @@ class TranscribeStream:
         """Hear the next whole samples. Never blocks."""
         if not self._takes_audio or self._over or not pcm:
             return
+        self._pushed_at = self._pushed_at or time.perf_counter()
         if self._outlet.push(pcm):
             self._thread.post(self._news.set)
         else:
@@ -140,9 +144,12 @@ class TranscribeStream:
         quiet_seconds = QUIET_SECONDS
         while True:
             is_last = not self._takes_audio
+            pushed_at, self._pushed_at = self._pushed_at, 0.0
             for pcm in self._outlet.take(last=is_last):
                 self._clock.speech_sent(len(pcm) // BYTES_PER_SAMPLE)
                 await self._send(socket, pcm)
+            if pushed_at:
+                metrics.SPEECH_SEND_SECONDS.observe(time.perf_counter() - pushed_at)
             if is_last:
                 self._asked_to_end = True
                 await socket.send(END_OF_AUDIO)

@@ -21,6 +21,7 @@ from aws_services.transcribe_stream import LEAVE_SECONDS, TranscribeStream
 from models.errors import RecogniserBusy
 from models.ports import StreamRequest, Tell
 from utils.config import Settings
+from utils.logging import get_logger
 
 CREDENTIALS_SECONDS = 5.0
 CONNECT_SECONDS = 4.0
@@ -29,6 +30,8 @@ UNACKNOWLEDGED_MS = 10_000
 """A connection whose other end has not taken what was sent for so long is dead (Linux: TCP_USER_TIMEOUT)"""
 LARGEST_MESSAGE_BYTES = 1 << 20
 FORBIDDEN = 403
+
+log = get_logger("transcribe")
 
 _silent = logging.getLogger("transcribe.websocket")
 _silent.disabled = True  # the library would log the signed address, and frames with speech, at level DEBUG
@@ -150,8 +153,8 @@ class TranscribeStreamingManager:
     async def _find_credentials(self) -> None:
         try:
             await in_thread(self._credentials.current)
-        except StreamFailed:
-            return  # the first stream says so to who waits for its words
+        except StreamFailed as failed:
+            log.error("speech_service_can_not_be_used", reason=failed.end.reason, advice="see docs/aws.md")
 
     async def _connect(self, wanted: dict[str, str]) -> ClientConnection:
         credentials = await self._in_time(self._credentials.current)

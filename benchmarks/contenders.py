@@ -36,23 +36,23 @@ class Contender:
 
 
 @contextmanager
-def contender(kind: str, sessions: int, async_mode: str) -> Iterator[Contender]:
-    """A started server of this kind."""
+def contender(kind: str, sessions: int, async_mode: str, **settings: object) -> Iterator[Contender]:
+    """A started server of this kind; `settings` are further ones of this program."""
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         if kind == DICTATION:
-            yield from _program(Path(folder), sessions, async_mode)
+            yield from _program(Path(folder), sessions, async_mode, settings)
         else:
             yield from _module(kind, Path(folder) / "server.log")
 
 
-def _program(folder: Path, sessions: int, async_mode: str) -> Iterator[Contender]:
-    server = ServerProcess(
-        folder,
-        recogniser="scripted",
-        async_mode=async_mode,
-        max_sessions_per_worker=sessions,
-        max_sessions_per_user=sessions,
-    )
+def _program(folder: Path, sessions: int, async_mode: str, settings: dict[str, object]) -> Iterator[Contender]:
+    usual = {
+        "recogniser": "scripted",
+        "async_mode": async_mode,
+        "max_sessions_per_worker": sessions,
+        "max_sessions_per_user": sessions,
+    }
+    server = ServerProcess(folder, **{**usual, **settings})
     server.start()
     try:
         yield Contender(DICTATION, server.url, server.pid, server)

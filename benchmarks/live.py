@@ -35,7 +35,7 @@ LOOK_SECONDS = 4.0
 def main() -> int:
     """Run, print, judge; the exit code."""
     wish = _wish()
-    _allow_files(wish.sessions)
+    allow_files(wish.sessions)
     kinds = [wish.only] if wish.only else [ECHO, RELAY, DICTATION]
     rounds = [{kind: _measured(kind, wish) for kind in kinds} for _ in range(wish.repeat)]
     found = {kind: median_of([measured[kind] for measured in rounds]) for kind in kinds}
@@ -48,7 +48,7 @@ def main() -> int:
     print("\n".join(missed) or "Nothing was lost, nothing was left behind.")
     if wish.json is not None:
         figures = {kind: asdict(measured) for kind, measured in found.items()}
-        content = {"machine": _machine(), "figures": figures, "ratios": compared, "missed": missed}
+        content = {"machine": machine(), "figures": figures, "ratios": compared, "missed": missed}
         wish.json.write_text(json.dumps(content, indent=2) + "\n")
     return 1 if missed else 0
 
@@ -59,7 +59,7 @@ def _measured(kind: str, wish: argparse.Namespace) -> Figures:
     with contender(kind, wish.sessions, wish.async_mode) as server:
         cookies = signed_in_cookies(server.program) if server.program else []
         sockets = open_sockets(server.pid)
-        outcome, hub_late = _under_load(server, cookies, wish)
+        outcome, hub_late = under_load(server, cookies, wish)
         if server.program is None:
             return figures_of({RELAY: "Flask-SocketIO relay", ECHO: "raw echo"}[kind], outcome, None, ())
         problems = ["/ready did not answer"] * hub_late.count(None)
@@ -72,11 +72,15 @@ def _measured(kind: str, wish: argparse.Namespace) -> Figures:
         return figures_of(f"this program, {wish.async_mode}", outcome, worst_late, problems)
 
 
-def _under_load(server: Contender, cookies: list[str], wish: argparse.Namespace) -> tuple[Outcome, list[float | None]]:
+def under_load(
+    server: Contender, cookies: list[str], wish: argparse.Namespace, counts: bool = False
+) -> tuple[Outcome, list[float | None]]:
     """The outcome of the load, and each answer to how late the hub was meanwhile."""
     setting_up = wish.sessions * SETTING_UP_SECONDS_A_SESSION
     patience = PATIENCE_SECONDS + setting_up
-    plan = Plan(server.kind, server.url, server.pid, wish.sessions, _chunks(wish), cookies, wish.deflate, patience)
+    plan = Plan(
+        server.kind, server.url, server.pid, wish.sessions, _chunks(wish), cookies, wish.deflate, patience, counts
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.load"],
         cwd=PROJECT,
@@ -109,7 +113,7 @@ def _chunks(wish: argparse.Namespace) -> int:
     return int(wish.seconds / CHUNK_SECONDS)
 
 
-def _allow_files(sessions: int) -> None:
+def allow_files(sessions: int) -> None:
     """Raise this process's limit of open files, which the others inherit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = sessions * FILES_A_SESSION + 256
@@ -119,7 +123,7 @@ def _allow_files(sessions: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _machine() -> dict[str, object]:
+def machine() -> dict[str, object]:
     return {
         "system": platform.platform(),
         "python": platform.python_version(),

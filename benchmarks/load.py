@@ -19,6 +19,7 @@ from benchmarks.clients import BROKEN, EchoClient, client_of
 from benchmarks.plan import AUDIO_MARK, CHUNK_BYTES, CHUNK_SECONDS, Outcome, Plan, Window
 from benchmarks.proc import cpu_seconds, rss_bytes
 from benchmarks.tally import clock
+from tests.standin.numbers import spoken
 
 SPEECH = Path(__file__).resolve().parent.parent / "tests" / "speech" / "dictation.wav"
 """16 kHz mono; real speech, so that compression and encoding cost what they cost"""
@@ -36,7 +37,7 @@ class Load:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._clients = [client_of(plan, number) for number in range(plan.sessions)]
-        self._frames = speech_frames()
+        self._frames = counted_frames() if plan.counts else speech_frames()
         self._late: list[float] = []
 
     async def run(self) -> Outcome:
@@ -129,6 +130,12 @@ def speech_frames() -> list[bytes]:
         pcm = speech.readframes(speech.getnframes())
     whole = len(pcm) // CHUNK_BYTES * CHUNK_BYTES
     return [AUDIO_MARK + pcm[start : start + CHUNK_BYTES] for start in range(0, whole, CHUNK_BYTES)]
+
+
+def counted_frames() -> list[bytes]:
+    """The same of numbers, one a second, from 0 to 59."""
+    pcm = spoken(0, 60)
+    return [AUDIO_MARK + pcm[start : start + CHUNK_BYTES] for start in range(0, len(pcm), CHUNK_BYTES)]
 
 
 def main() -> None:

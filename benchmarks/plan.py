@@ -33,6 +33,8 @@ class Plan:
     """Offer permessage-deflate, as browsers do"""
     patience_seconds: float
     """How long a session may wait for one step, such as connecting"""
+    counts: bool = False
+    """Speak numbers that the stand-in for Transcribe knows, instead of real speech"""
 
 
 @dataclass(frozen=True, slots=True)

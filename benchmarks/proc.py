@@ -22,6 +22,11 @@ def rss_bytes(pid: int) -> int:
     return sum(int((PROC / str(member) / "statm").read_text().split()[1]) * PAGE_BYTES for member in _family(pid))
 
 
+def threads(pid: int) -> int:
+    """How many threads the process itself has."""
+    return sum(1 for _ in (PROC / str(pid) / "task").iterdir())
+
+
 def open_sockets(pid: int) -> int:
     """How many sockets the process itself has open."""
     return sum(target.startswith("socket:") for target in _descriptors(pid))

@@ -14,6 +14,9 @@ CHUNK_FORWARD_SECONDS = Histogram(
 RESULT_RELAY_SECONDS = Histogram(
     "asr_result_relay_seconds", "Recogniser result to emit", buckets=FAST_SECONDS, registry=REGISTRY
 )
+SPEECH_SEND_SECONDS = Histogram(
+    "asr_speech_send_seconds", "Chunk at the recogniser to its socket", buckets=FAST_SECONDS, registry=REGISTRY
+)
 SPOOL_SYNC_SECONDS = Histogram("asr_spool_sync_seconds", "One round of fsyncs", buckets=FAST_SECONDS, registry=REGISTRY)
 HUB_LAG_SECONDS = Gauge("asr_hub_lag_seconds", "How late the hub wakes, worst of the last 5 s", registry=REGISTRY)
 RECOGNISER_RESTARTS = Counter(

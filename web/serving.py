@@ -23,6 +23,7 @@ from utils.runtime import Runtime
 from utils.websocket_levers import bound_eventlet_sockets, bound_threading_sockets, without_deflate
 from web.adapters import LARGEST_MESSAGE_BYTES
 from web.protected import protected
+from web.start_checks import start_checks_of
 
 log = get_logger("serving")
 
@@ -57,6 +58,7 @@ class Server:
         self._at_end: list[Callable[[], object]] = []
         self.lag = HubLag(runtime)
         self._tasks: list[Callable[[], None]] = [care.tend, care.recover, care.keep_leases, self.lag.watch]
+        self._tasks += start_checks_of(settings, runtime)
 
     def also(self, task: Callable[[], None]) -> None:
         """Run this task too, for as long as the process serves."""

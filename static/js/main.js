@@ -78,7 +78,13 @@ const dictation = new Dictation({
     new AudioCapture(SAMPLE_RATES[find("quality").value], CHUNK_MS, { deviceId: microphones.deviceId }),
   makeLine,
   newAbout: (continues = null) =>
-    newAbout({ quality: find("quality").value, specialty: find("specialty").value, startedAt: Date.now(), continues }),
+    newAbout({
+      quality: find("quality").value,
+      specialty: find("specialty").value,
+      audioType: find("voices")?.value,
+      startedAt: Date.now(),
+      continues,
+    }),
   outbox,
   retry: new RetryCountdown(),
   maxSeconds,

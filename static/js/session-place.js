@@ -12,9 +12,10 @@ export const SAMPLE_RATES = { low: 8000, medium: 16000, high: 48000 };
  * gaps                     what was not captured here: {offset, seconds}, until the server knows
  * isEnded                  the recording is over: send it without asking
  */
-export function newAbout({ quality, specialty, startedAt, continues = null }) {
+export function newAbout({ quality, specialty, audioType = "DICTATION", startedAt, continues = null }) {
   const sessionId = crypto.randomUUID();
-  const recording = { startedAt, quality, specialty, sampleRate: SAMPLE_RATES[quality], gaps: [], isEnded: false };
+  const sampleRate = SAMPLE_RATES[quality];
+  const recording = { startedAt, quality, specialty, audioType, sampleRate, gaps: [], isEnded: false };
   return { id: sessionId, ...recording, ...fresh(sessionId, continues) };
 }
 
@@ -51,10 +52,11 @@ export class SessionPlace {
     // A start without an answer may have been heard; its id is then taken.
     if (this.#hasAsked && !this.isKnown) this.#audio.remember({ sessionId: crypto.randomUUID() });
     this.#hasAsked = true;
-    const { quality, specialty, resumeToken, nextSegment, continues } = this.#audio.about;
-    if (!resumeToken) return continues ? { quality, specialty, continues } : { quality, specialty };
+    const { quality, specialty, audioType, resumeToken, nextSegment, continues } = this.#audio.about;
+    const wished = { quality, specialty, ...(audioType === "CONVERSATION" ? { audio_type: audioType } : {}) };
+    if (!resumeToken) return continues ? { ...wished, continues } : wished;
     const after = nextSegment > 0 ? { after_segment: nextSegment - 1 } : {};
-    return { quality, specialty, resume_token: resumeToken, ...after };
+    return { ...wished, resume_token: resumeToken, ...after };
   }
 
   /** @returns {boolean} false when the place there is not this sound's any more; then nothing has changed */

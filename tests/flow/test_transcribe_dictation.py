@@ -108,4 +108,6 @@ def test_without_credentials_the_recording_goes_on_and_the_page_is_told_that_no_
         speaker.wait_until_kept(2 * 32_000)
         speaker.close()
     assert service.conversations == []
-    assert '"reason": "no_credentials"' in server.log.read_text()
+    log = server.log.read_text()
+    assert '"reason": "no_credentials"' in log
+    assert log.index("speech_service_can_not_be_used") < log.index("session_started")

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { noteLines } from "../../static/js/note-lines.js";
+import { newAbout, SessionPlace } from "../../static/js/session-place.js";
 import { speakerTurns } from "../../static/js/speaker-turns.js";
 import { TranscriptionDisplay } from "../../static/js/transcription-display.js";
 import { openPage } from "./support/page.js";
@@ -45,4 +46,11 @@ test("a note names its speakers in the same way", (t) => {
   const [line] = noteLines(segments, [], () => {});
   assert.equal(line.querySelector("span").textContent, "Speaker 1: Any pain?Speaker 2: Yes, here.");
   assert.equal(line.querySelectorAll("b.speaker").length, 2);
+});
+
+test("a conversation says that it is one, a dictation says nothing", () => {
+  const start = (audioType) =>
+    new SessionPlace({ about: newAbout({ quality: "low", specialty: "UROLOGY", audioType, startedAt: 0 }) }).start();
+  assert.equal(start("CONVERSATION").audio_type, "CONVERSATION");
+  assert.deepEqual(start(undefined), { quality: "low", specialty: "UROLOGY" });
 });

@@ -3,15 +3,18 @@
 import asyncio
 import dataclasses
 import json
+import math
 import os
 import sqlite3
 from contextlib import closing
 
+import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.kept import broken_notes
 from benchmarks.load import Load
 from benchmarks.plan import BYTES_A_SECOND, CHUNK_BYTES, ECHO, Outcome, Plan
+from benchmarks.quantiles import buckets_of, p99_ms
 from benchmarks.report import Figures, figures_of, median_of, misses, percentile_ms
 from benchmarks.tally import Tally
 
@@ -27,6 +30,19 @@ def spoken(chunks=3):
 
 def result(chunks, **fields):
     return {"is_partial": True, "end_time": chunks * CHUNK_BYTES / BYTES_A_SECOND, **fields}
+
+
+def test_percentiles_of_histograms_are_those_of_the_time_between_two_looks():
+    def looked(*counts):
+        edges = ("0.01", "0.1", "+Inf")
+        lines = [f'asr_x_seconds_bucket{{le="{edge}"}} {count}' for edge, count in zip(edges, counts, strict=True)]
+        return buckets_of("\n".join(["# TYPE asr_x_seconds histogram", *lines]), "asr_x_seconds")
+
+    before = looked(5.0, 5.0, 5.0)
+    assert p99_ms(before, before) == 0
+    assert p99_ms(before, looked(105.0, 105.0, 105.0)) == pytest.approx(9.9)
+    assert p99_ms(before, looked(55.0, 105.0, 105.0)) == pytest.approx(10 + 90 * 49 / 50)
+    assert p99_ms(before, looked(5.0, 5.0, 105.0)) == math.inf
 
 
 def test_a_chunk_waits_until_the_first_words_that_cover_its_end():
