@@ -93,3 +93,5 @@ class SessionEvents:
             missed=missed,
         )
         self._clients.tell(session, ready)
+        if session.transcribe_stream.engines.has_fallen_back:  # whoever comes back has to know it too
+            self.tell_state(session)

@@ -15,6 +15,7 @@ from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 from local_services.scripted_recogniser import ScriptedRecogniser
 from models.errors import RecogniserBusy
 from models.notices import FinalHeard, SessionComplete, StateChanged
+from models.requests import StartRequest
 from models.speech import SpeechOptions
 from models.transcript import Final
 from tests.live_manager import Dictations
@@ -244,6 +245,9 @@ def test_without_a_place_at_the_start_the_fallback_listens_at_once_unless_one_is
         one = Speaking(runtime, tmp_path / "one", Full(15.0), ScriptedRecogniser(4))
         run_until(runtime, [one], lambda: bool(one.finals and one.messages))
         assert one.session.transcribe_stream.engines.name == "scripted"
+        known, token = len(one.messages), one.session.resume_token
+        one.dictations.manager.start(StartRequest("one", resume_token=token), "asha", "another socket")
+        assert len(one.messages) == known + 1
         one.close()
         with pytest.raises(RecogniserBusy):
             Speaking(runtime, tmp_path / "two", Full(0.2), fallback := ScriptedRecogniser(4))
