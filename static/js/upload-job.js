@@ -1,7 +1,9 @@
 import { Listeners } from "./listeners.js";
 import { SendingPace } from "./sending-pace.js";
 import { isEnding } from "./status-track.js";
+import { modeWords } from "./status-words.js";
 import { uploadProblem } from "./upload-problem.js";
+import { whenReached } from "./when-reached.js";
 
 /** Of the whole bar, in percent: the way to the server; the rest is the work there. */
 const SENDING_SHARE = 20;
@@ -144,11 +146,8 @@ export class UploadJob {
   /** Once more: from its stored recording if there is one, else from the file. */
   async retry() {
     if (!this.#hasRecording) return this.#sendOnceMore(this.#ticket !== null);
-    try {
-      await this.#notes.recogniseAgain(this.noteId);
-    } catch (problem) {
-      return this.#change({ message: problem.words });
-    }
+    const problem = await this.#notes.recogniseAgain(this.noteId).catch((refused) => refused);
+    if (problem.words) return this.#change({ message: problem.words });
     this.#restart();
     this.#follow(this.#latest);
   }
@@ -203,7 +202,7 @@ export class UploadJob {
   #follow(seen) {
     this.#watch = this.#makeWatch(this.#api.addresses(this.sessionId), seen);
     this.#watch.on("status", (status) => this.#show(status));
-    this.#watch.on("mode", (mode, modeWords) => this.#change({ mode, modeWords }));
+    this.#watch.on("mode", (mode, words) => this.#change({ mode, modeWords: words }));
     this.#watch.on("end", (status) => this.#end(status));
     this.#watch.on("gone", () => this.#gone());
     if (seen && !isEnding(seen)) this.#show(seen);
@@ -224,7 +223,8 @@ export class UploadJob {
     this.#endedSeq = status.seq;
     this.stop();
     this.#latest = status;
-    this.note = await this.#notes.note(this.noteId).catch(() => null);
+    const isAway = () => this.#change({ modeWords: modeWords("offline", true) });
+    this.note = await whenReached(() => this.#notes.note(this.noteId), isAway);
     const isDone = status.status === "completed";
     const code = status.error?.error_code;
     this.#canRetry = !isDone && code !== REJECTED;

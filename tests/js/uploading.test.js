@@ -149,6 +149,19 @@ test("cancelled in one tab, the other tab is told by the server and offers the r
   assert.ok(page.choices("visit.wav").includes("Try again"));
 });
 
+test("a server that goes just as the text is ready is asked for it until it is back", async (t) => {
+  const page = new UploadPage(t);
+  await page.drops(file("visit.wav"));
+  page.server.isReachable = false;
+  page.watches[0].says(100, "completed");
+  await page.passes();
+  assert.match(part(page.card("visit.wav"), "mode").textContent, /can't be reached. Your recording is safe there/);
+  page.server.isReachable = true;
+  await page.passes(3);
+  assert.equal(part(page.card("visit.wav"), "text").textContent, "blood pressure");
+  assert.equal(part(page.card("visit.wav"), "percent").textContent, "100 %");
+});
+
 test("a file over the limit is refused before a byte of it is sent", async (t) => {
   const page = new UploadPage(t);
   await page.drops(file("hours.wav", { bytes: 1024 * 1024 + 1 }), file("visit.wav"));
