@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from tests.process import PATIENCE_SECONDS, PROJECT, ServerProcess
@@ -46,12 +47,35 @@ class CeleryWorker:
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
-    def has(self, pid: int) -> bool:
-        """Whether that process is a child of this worker, which does its jobs."""
+    def freeze(self, children: list[int], with_main: bool) -> None:
+        """Stop them where they are."""
+        self._signal(signal.SIGSTOP, children, with_main)
+
+    def thaw(self, children: list[int], with_main: bool) -> None:
+        """Have them go on."""
+        self._signal(signal.SIGCONT, children, with_main)
+
+    def _signal(self, number: int, children: list[int], with_main: bool) -> None:
         assert self._process is not None
-        return str(pid) in Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in [*([self._process.pid] if with_main else []), *children]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    @property
+    def children(self) -> list[int]:
+        """The processes that do its jobs, but for those that are dead."""
+        assert self._process is not None
+        listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        return [int(pid) for pid in listed if _is_running(pid)]
 
     @property
     def log(self) -> str:
         """What it said."""
         return (self._server.folder / "worker.log").read_text()
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # it ended meanwhile
+        return False

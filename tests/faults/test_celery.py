@@ -6,31 +6,25 @@ KILLS=50 in the environment kills fifty instead of ten.
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from aws_services.celery_jobs import TASK, celery_options, make_celery
 from aws_services.stored_work import GIVEN_UP
-from local_services.file_audio_store import FileAudioStore
-from local_services.sql_statuses import SqlStatuses
 from models.job import Job
-from models.transcription import Segment, Transcription
 from models.upload import WorkTooLong
 from tests.celery_worker import SLOW, CeleryWorker
+from tests.job_rows import Rows
 from tests.process import ServerProcess, server_process
 from tests.recordings import noise, silence
 from tests.sender import API, Sender
 from tests.servers import RedisServer, redis
-from tests.speaker import wait_until
+from tests.speaker import Speaker, wait_until
 from tests.watcher import Crowd
-from utils.database import open_engine
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
@@ -38,8 +32,10 @@ KILLS = int(os.environ.get("KILLS", "10"))
 KILLS_A_WORKER = 5
 """So many times one of its children is killed; the next time the whole worker is"""
 PATIENCE_SECONDS = 60.0 + 2 * KILLS
+JOBS_AT_HAND = 5
 PHASES = ("reading", "storing", "recognising")
 SECONDS = 100
+SECOND_OF_SOUND = 32_000
 
 
 @pytest.fixture(scope="module")
@@ -66,103 +62,67 @@ def workers(server: ServerProcess) -> Iterator[tuple[CeleryWorker, CeleryWorker]
 
 
 @pytest.fixture
-def rows(server: ServerProcess) -> Iterator["Rows"]:
+def rows(server: ServerProcess) -> Iterator[Rows]:
     made = Rows(server)
     yield made
     made.engine.dispose()
 
 
-class Rows:
-    """What the database and the store hold."""
-
-    def __init__(self, server: ServerProcess) -> None:
-        self.engine = open_engine(server.database_url)
-        self.statuses = SqlStatuses(self.engine)
-        self.store = FileAudioStore(server.folder / "instance" / "recordings")
-
-    def job(self, ticket: dict[str, Any]) -> Job:
-        with Session(self.engine) as rows:
-            return rows.scalars(select(Job).where(Job.session_id == ticket["session_id"])).one()
-
-    def failed_before(self, ticket: dict[str, Any], times: int) -> None:
-        """As if somebody had begun it so often."""
-        with Session(self.engine) as rows, rows.begin():
-            rows.execute(update(Job).where(Job.session_id == ticket["session_id"]).values(attempts=times))
-
-    def phase(self, ticket: dict[str, Any]) -> str:
-        newest = self.statuses.snapshot(ticket["session_id"])
-        return "" if newest is None else newest.phase
-
-    def one_result(self, ticket: dict[str, Any]) -> None:
-        """One note with every word once, one recording, told to its end once."""
-        with Session(self.engine) as rows:
-            note = rows.scalars(select(Transcription).where(Transcription.session_id == ticket["session_id"])).one()
-            segments = rows.scalars(
-                select(Segment).where(Segment.transcription_id == note.id).order_by(Segment.segment_index)
-            ).all()
-        assert (note.status, note.audio_status) == ("COMPLETED", "STORED")
-        assert [one.segment_index for one in segments] == list(range(len(segments)))
-        starts = [one.start_time for one in segments]
-        assert starts == sorted(set(starts))
-        assert note.recognised_seconds == pytest.approx(note.audio_duration_seconds, abs=0.1)
-        assert self.store.stat(note.audio_s3_key).size_bytes == note.audio_bytes
-        told = self.statuses.after(ticket["session_id"], 0)
-        assert [one.seq for one in told] == list(range(1, len(told) + 1))
-        assert [one.status for one in told].count("completed") == 1
-        progress = [one.progress for one in told]
-        assert progress == sorted(progress)
-
-
 class Killer:
-    """Kills whoever is in the middle of a job, and makes sure that it was."""
+    """Kills whoever is in the middle of a job, and makes sure that it is."""
 
-    def __init__(self, rows: Rows, tickets: list[dict[str, Any]], workers: tuple[CeleryWorker, CeleryWorker]) -> None:
-        self.rows, self.tickets, self.workers = rows, tickets, workers
-        self.killed: set[int] = set()
+    def __init__(self, rows: Rows, workers: tuple[CeleryWorker, CeleryWorker], send: Callable[[], None]) -> None:
+        self.rows, self.workers, self.send = rows, workers, send
         self.phases: list[str] = []
-        """In which phase each killed one was"""
+        """How far the job of each killed one was told to be"""
 
     def kill_one(self, phase: str, whole_worker: bool) -> None:
         """SIGKILL to a child, or to a worker with all its children, whose job has come at least so far."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            for ticket in self.tickets:
-                if self._kills(ticket, phase, whole_worker):
+            waiting, begun = self.rows.unfinished()
+            if len(waiting) + len(begun) < JOBS_AT_HAND:
+                self.send()
+            for job in begun:
+                worker = next((one for one in self.workers if pid_of(job) in one.children), None)
+                if worker is not None and self._kills(worker, job, phase, whole_worker):
                     return
             time.sleep(0.01)
         raise AssertionError(self.workers[0].log)
 
-    def _kills(self, ticket: dict[str, Any], phase: str, whole_worker: bool) -> bool:
-        job, at = self.rows.job(ticket), self.rows.phase(ticket)
-        if job.status != "processing" or job.attempts > 2 or at not in PHASES[PHASES.index(phase) :]:
-            return False  # a job that its worker's death was to blame for three times would be given up
-        owner, pid = job.lease_owner, int((job.lease_owner or "").split("-")[-2])
-        theirs = [worker for worker in self.workers if worker.has(pid)]
-        if not theirs or pid in self.killed:  # its lease still runs
+    def _kills(self, worker: CeleryWorker, job: Job, phase: str, whole_worker: bool) -> bool:
+        """It is stopped before it is looked at, so that it is where it was seen to be."""
+        theirs = worker.children if whole_worker else [pid_of(job)]
+        worker.freeze(theirs, with_main=whole_worker)
+        at, (_, begun) = self.rows.phase(job.session_id), self.rows.unfinished()
+        hit = [one for one in begun if pid_of(one) in theirs]
+        may_die = all(one.attempts <= 2 for one in hit)  # whose workers died three times is given up
+        if not may_die or job.id not in [one.id for one in hit] or at not in PHASES[PHASES.index(phase) :]:
+            worker.thaw(theirs, with_main=whole_worker)
             return False
-        self.killed.add(pid)
         if whole_worker:
-            theirs[0].kill()
-            theirs[0].start()
+            worker.kill()
+            worker.start()
         else:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        after = self.rows.job(ticket)
-        was_in_the_middle = (after.status, after.lease_owner) == ("processing", owner)
-        if was_in_the_middle:
-            self.phases.append(at)
-        return was_in_the_middle
+            os.kill(pid_of(job), signal.SIGKILL)
+            wait_until(lambda: pid_of(job) not in worker.children)
+        self.phases.append(at)
+        return True
+
+
+def pid_of(job: Job) -> int:
+    """Of the process that has its lease."""
+    return int((job.lease_owner or "").split("-")[-2])
 
 
 def test_workers_killed_in_the_middle_of_a_job_cost_no_recording_and_make_none_twice(
     server: ServerProcess, workers: tuple[CeleryWorker, CeleryWorker], rows: Rows, tmp_path: Path
 ) -> None:
+    sender, recording, began = Sender(server), silence(tmp_path, SECONDS), time.monotonic()
+    tickets: list[dict[str, Any]] = []
+    killer = Killer(rows, workers, lambda: tickets.append(sender.send(recording, again="true").json()))
     for worker in workers:
         worker.start()
-    sender, began = Sender(server), time.monotonic()
-    recording = silence(tmp_path, SECONDS)
-    tickets = [sender.send(recording, again="true").json() for _ in range(KILLS * 2 // 3 + 1)]
-    killer = Killer(rows, tickets, workers)
     for kill in range(1, KILLS + 1):
         killer.kill_one(PHASES[kill % len(PHASES)], whole_worker=kill % KILLS_A_WORKER == 0)
     for ticket in tickets:
@@ -171,7 +131,7 @@ def test_workers_killed_in_the_middle_of_a_job_cost_no_recording_and_make_none_t
     interrupted = sum(rows.job(ticket).attempts - 1 for ticket in tickets)
     assert len(killer.phases) == KILLS <= interrupted  # whoever kills a whole worker hits its other jobs too
     print(
-        f"{KILLS} kills ({', '.join(f'{killer.phases.count(phase)} {phase}' for phase in PHASES)}; "
+        f"\n{KILLS} kills ({', '.join(f'{killer.phases.count(phase)} {phase}' for phase in PHASES)}; "
         f"{KILLS // KILLS_A_WORKER} of whole workers), {interrupted} tries interrupted, {len(tickets)} recordings, "
         f"{len(tickets)} results, 0 lost, 0 doubled, {time.monotonic() - began:.1f} s"
     )
@@ -215,9 +175,13 @@ def test_a_recording_that_comes_while_redis_is_away_is_accepted_and_done_when_it
     rows: Rows,
     tmp_path: Path,
 ) -> None:
-    sender, worker = Sender(server), workers[0]
+    sender, worker, speaker = Sender(server), workers[0], Speaker(server.url)
     worker.start()
+    speaker.start()
+    speaker.say(bytes(SECOND_OF_SOUND))
     redis_server.kill()
+    speaker.say(bytes(SECOND_OF_SOUND))
+    assert speaker.end()["total_duration"] == pytest.approx(2.0)  # who dictates notices nothing
     answer = sender.send(silence(tmp_path, 20), again="true")
     assert answer.status_code == 202
     wait_until(lambda: "redis" in down(server))
@@ -246,7 +210,7 @@ def test_a_worker_that_is_told_to_end_gives_its_job_back_where_it_was(
     old.start()
     sender = Sender(server)
     ticket = sender.send(silence(tmp_path, 4 * SECONDS), again="true").json()
-    wait_until(lambda: rows.phase(ticket) == "recognising")
+    wait_until(lambda: rows.phase(ticket["session_id"]) == "recognising")
     owner = rows.job(ticket).lease_owner
     new.start()
     assert old.terminate() == 0
@@ -281,7 +245,7 @@ def test_a_try_that_takes_too_long_ends_in_order_or_is_killed_and_no_job_begins_
         worker.start()
         try:
             told_too_long = end_of(sender, last, worker)
-            wait_until(lambda: rows.phase(once) == "waiting")
+            wait_until(lambda: rows.phase(once["session_id"]) == "waiting")
             given_up = end_of(sender, deaf, worker)
         finally:
             worker.stop()
