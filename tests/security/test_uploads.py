@@ -61,8 +61,12 @@ def test_s08_a_page_of_another_site_can_not_send_in_somebodys_name(server: Serve
     wait_until(lambda: left_over(server) == [])
 
 
-def test_s09_reading_the_door_is_refused(sender: Sender) -> None:
-    assert sender.get(f"{API}/transcribe").status_code == 405
+def test_s09_asking_at_the_door_changes_nothing(sender: Sender) -> None:
+    notes = f"{API}/transcriptions"
+    before = sender.get(notes).json()["total"]
+    asked = sender.get(f"{API}/transcribe")
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert sender.get(notes).json()["total"] == before
 
 
 @pytest.mark.parametrize("odd", ["../x", "%2e%2e%2fx", "x", "1" * 300, "00000000-0000-0000-0000-00000000000g"])
