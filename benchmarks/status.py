@@ -18,7 +18,7 @@ from aws_services.redis_status_bus import RedisStatusPublisher
 from benchmarks.proc import open_sockets
 from benchmarks.stored import resident
 from models.status import JobStatus
-from tests.process import ServerProcess, server_process
+from tests.process import EMAIL, ServerProcess, server_process
 from tests.sender import Sender
 from tests.servers import redis
 from tests.watched import Watched
@@ -181,8 +181,7 @@ def figures(way: str, connections: list[Watcher], delays: list[float]) -> JobFig
 def watched_of(server: ServerProcess, link: RedisLink) -> Watched:
     """A new recording of the server's clinician, told of over Redis."""
     with server.accounts() as accounts:
-        user_id = accounts.list_users()[-1].user_id
-    watched = Watched(server, user_id)
+        watched = Watched(server, accounts.user_id_of(EMAIL) or "")
     watched.publisher = RedisStatusPublisher(watched.statuses, link)
     return watched
 

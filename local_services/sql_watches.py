@@ -1,6 +1,6 @@
 """How pages fared that watched recordings, in SQLite or PostgreSQL: one row a watch, for so many days."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from models.base import utc_now
 from models.connection_health import ConnectionHealth
 from models.errors import RateLimited
-from models.watch import POLLING, SSE, WAYS, AnswerSizes, Watch, WatchReport, true_delays, with_delays
+from models.watch import WAYS, Watch, WatchReport, Weights, true_delays, with_delays
 from utils.database import reading, transaction
 
 WATCH_LOCK = 0x3A7C
@@ -47,8 +47,11 @@ class SqlWatches:
         self._is_postgresql = engine.dialect.name == "postgresql"
         self._now = now
 
-    def keep(self, session_id: str, report: WatchReport, sizes: AnswerSizes) -> Kept | None:
-        """Note it; None when this report or a later one was noted before. Raises RateLimited beyond MOST_WATCHES."""
+    def keep(self, session_id: str, report: WatchReport, weights: Weights, made_at: Mapping[int, float]) -> Kept | None:
+        """Note it; None when this report or a later one was noted before. `made_at` is for true_delays().
+
+        Raises RateLimited beyond MOST_WATCHES.
+        """
         with transaction(self._sessions) as rows:
             if self._is_postgresql:  # on SQLite the write lock makes reports take turns
                 rows.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(session_id, WATCH_LOCK))))
@@ -58,8 +61,8 @@ class SqlWatches:
                 return None
             if row is None:
                 row = self._begin(rows, session_id, report)
-            delays = true_delays(report, before.samples_seen if before is not None else 0)
-            self._write(row, report, sizes, delays)
+            delays = true_delays(report, before.samples_seen if before is not None else 0, made_at)
+            self._write(row, report, weights, delays)
             rows.flush()
             return Kept(before, _watch(row), delays)
 
@@ -87,21 +90,16 @@ class SqlWatches:
         return row
 
     def _write(
-        self, row: ConnectionHealth, report: WatchReport, sizes: AnswerSizes, delays: list[tuple[str, float]]
+        self, row: ConnectionHealth, report: WatchReport, weights: Weights, delays: list[tuple[str, float]]
     ) -> None:
         for name in SAME:
             setattr(row, name, getattr(report, name))
         row.changes, row.reconnected = [list(one) for one in report.changes], [list(one) for one in report.reconnected]
-        heads = {
-            SSE: report.connects * sizes.stream_head_bytes,
-            POLLING: report.requests[POLLING] * sizes.polled_head_bytes,
-        }
-        row.received_bytes = {way: report.received_bytes[way] + heads[way] for way in WAYS}
         row.delays = {
             way: with_delays(row.delays.get(way, {}), [delay for mode, delay in delays if mode == way]) for way in WAYS
         }
         row.samples_seen = max(row.samples_seen or 0, report.first_sample + len(report.samples))
-        row.polled_answer_bytes, row.reported_at = sizes.polled_bytes, self._now()
+        row.moved_bytes, row.poll_bytes, row.reported_at = weights.moved(report), weights.poll_bytes, self._now()
 
 
 def _row(rows: Session, session_id: str, watch_id: str) -> ConnectionHealth | None:
@@ -118,8 +116,8 @@ def _watch(row: ConnectionHealth) -> Watch:
         reported_at=row.reported_at,
         changes=tuple((at, mode) for at, mode in row.changes),
         reconnected=tuple((at, reason) for at, reason in row.reconnected),
-        received_bytes=row.received_bytes,
-        polled_answer_bytes=row.polled_answer_bytes,
+        moved_bytes=row.moved_bytes,
+        poll_bytes=row.poll_bytes,
         delays=row.delays,
         samples_seen=row.samples_seen,
         **same,

@@ -44,9 +44,10 @@ class ConnectionHealth(Base):
     reconnected: Mapped[list[Any]] = mapped_column(JSON)
     """[[seconds from its beginning, reason]]"""
     requests: Mapped[dict[str, int]] = mapped_column(JSON)
-    received_bytes: Mapped[dict[str, int]] = mapped_column(JSON)
-    polled_answer_bytes: Mapped[int] = mapped_column(BigInteger)
-    """Head and body of one answer to a question, measured"""
+    moved_bytes: Mapped[dict[str, int]] = mapped_column(JSON)
+    """Both directions, heads included"""
+    poll_bytes: Mapped[int] = mapped_column(BigInteger)
+    """One question and its answer, measured"""
     delays: Mapped[dict[str, dict[str, int]]] = mapped_column(JSON)
     """Way -> class -> how many (models/watch.py)"""
     samples_seen: Mapped[int]

@@ -1,6 +1,7 @@
 """How a page fared that watched a recording: what it counted, what its delays were, and what asking would have cost."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -36,6 +37,10 @@ class Sample:
     """Seconds from the watch's beginning to its receipt"""
     delay: float
     """Seconds from when the server made it, by the server's clock, to its receipt, by the page's"""
+    seq: int = 1
+    """Its number"""
+    after_seq: int = 0
+    """The number that the page knew before; what was told between the two arrived with it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class WatchReport:
     requests: dict[str, int]
     """By each of WAYS"""
     received_bytes: dict[str, int]
-    """Bodies, by each of WAYS"""
+    """Bodies as the page reads them, by each of WAYS"""
     clock_ahead: float
     """Seconds that the page's clock shows more than the server's"""
     first_sample: int
@@ -80,13 +85,32 @@ class WatchReport:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerSizes:
-    """What answers about one recording weigh, measured on answers made for it."""
+class Weights:
+    """What moves over the wire for one recording and one browser, measured on an answer and on a request of theirs."""
 
-    polled_bytes: int
-    """Head and body of an answer to a question"""
-    polled_head_bytes: int
+    question_bytes: int
+    """The head of its request"""
+    answer_bytes: int
+    """Head and body"""
+    answer_head_bytes: int
     stream_head_bytes: int
+    stream_share: float
+    """Of a stream's events, what is left of them once they are squeezed; 1 where they are not"""
+
+    @property
+    def poll_bytes(self) -> int:
+        """One question and its answer."""
+        return self.question_bytes + self.answer_bytes
+
+    def moved(self, report: "WatchReport") -> dict[str, int]:
+        """What this watch has moved, both directions, by each of WAYS."""
+        asked, received = report.requests, report.received_bytes
+        streamed = report.connects * self.stream_head_bytes + round(received[SSE] * self.stream_share)
+        polled = asked[POLLING] * self.answer_head_bytes + received[POLLING]
+        return {
+            SSE: asked[SSE] * self.question_bytes + streamed,
+            POLLING: asked[POLLING] * self.question_bytes + polled,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +136,10 @@ class Watch:
     reconnections: int
     reconnected: tuple[tuple[float, str], ...]
     requests: dict[str, int]
-    received_bytes: dict[str, int]
-    """Heads and bodies"""
-    polled_answer_bytes: int
-    """What one question would have brought"""
+    moved_bytes: dict[str, int]
+    """Both directions, heads included, by each of WAYS"""
+    poll_bytes: int
+    """One question and its answer"""
     delays: dict[str, Delays] = field(default_factory=dict)
     samples_seen: int = 0
 
@@ -131,18 +155,24 @@ class Watch:
 
     @property
     def polling_bytes(self) -> int:
-        """What the answers to these would have weighed."""
-        return self.polling_requests * self.polled_answer_bytes
+        """What that would have moved."""
+        return self.polling_requests * self.poll_bytes
 
 
-def true_delays(report: WatchReport, skip: int) -> list[tuple[str, float]]:
-    """(mode, seconds) of each sample behind the first `skip` of the watch, by the server's clock.
+def true_delays(report: WatchReport, skip: int, made_at: Mapping[int, float]) -> list[tuple[str, float]]:
+    """(mode, seconds) of each update behind the first `skip` samples of the watch, by the server's clock.
 
-    What was made before the watch began was not late, it was old: it is left out.
+    `made_at` tells when each status of the recording was made, by its number: who asks now and then sees the newest
+    one, and those before it are as late. What was made before the watch began was not late, it was old: it is left out.
     """
-    fresh = report.samples[max(0, skip - report.first_sample) :]
-    told = [(one, max(0.0, one.delay - report.clock_ahead)) for one in fresh]
-    return [(one.mode, delay) for one, delay in told if delay <= one.at + CLOCK_SLACK]
+    found = []
+    for one in report.samples[max(0, skip - report.first_sample) :]:
+        own = max(0.0, one.delay - report.clock_ahead)
+        newest = made_at.get(one.seq)
+        between = [made for seq, made in made_at.items() if newest is not None and one.after_seq < seq < one.seq]
+        delays = [own, *(own + (newest or 0.0) - made for made in between)]
+        found += [(one.mode, delay) for delay in delays if delay <= one.at + CLOCK_SLACK]
+    return found
 
 
 def class_of(delay: float) -> int:

@@ -58,7 +58,7 @@ def cost(watches: list[Watch]) -> dict[str, Any]:
     """What watching cost, beside what asking every 3 s would have cost."""
     return {
         "requests": sum(sum(one.requests.values()) for one in watches),
-        "bytes": sum(sum(one.received_bytes.values()) for one in watches),
+        "bytes": sum(sum(one.moved_bytes.values()) for one in watches),
         "polling_requests": sum(one.polling_requests for one in watches),
         "polling_bytes": sum(one.polling_bytes for one in watches),
     }

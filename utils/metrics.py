@@ -33,7 +33,7 @@ WATCH_EVENTS = Counter("asr_sse_client_events_total", "What watching pages met",
 WATCH_LOSSES = Counter("asr_sse_client_losses_total", "Why they lost their stream", ["reason"], registry=REGISTRY)
 WATCH_SECONDS = Counter("asr_status_watch_seconds_total", "Time they spent in each mode", ["mode"], registry=REGISTRY)
 WATCH_REQUESTS = Counter("asr_status_requests_total", "Requests they made", ["mode"], registry=REGISTRY)
-WATCH_BYTES = Counter("asr_status_received_bytes_total", "Bytes they received", ["mode"], registry=REGISTRY)
+WATCH_BYTES = Counter("asr_status_bytes_total", "Bytes moved for them", ["mode"], registry=REGISTRY)
 UPDATE_LATENCY_SECONDS = Histogram(
     "asr_status_update_latency_seconds",
     "Status made to status received, as pages report it",

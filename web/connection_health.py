@@ -2,11 +2,12 @@
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
-from flask import Blueprint, Flask, Response, current_app, make_response, request
+from flask import Blueprint, Flask, current_app, make_response, request
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -17,8 +18,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from local_services.sql_watches import Kept, SqlWatches
 from models.base import utc_now
 from models.errors import DatabaseUnavailable, NotFound, RateLimited
+from models.status import JobStatus
 from models.stored_ports import StatusLog
-from models.watch import MODES, REASONS, WAYS, AnswerSizes, Watch, share_of
+from models.watch import MODES, REASONS, WAYS, Watch, Weights, share_of
 from models.watch_summary import COUNTS, line, summary
 from utils import metrics
 from utils.config import Settings
@@ -26,6 +28,8 @@ from utils.logging import get_logger
 from utils.runtime import Runtime
 from web.admin import admins_only, asked_number
 from web.login import visitor
+from web.squeezed import squeezed_bytes
+from web.status_stream import event
 from web.status_streams import stream_answer
 from web.uploads import own_job
 from web.watch_reports import read_report
@@ -39,6 +43,8 @@ MOST_WATCHES_READ = 5000
 MOST_HOURS = 24 * 90
 DEFAULT_HOURS, DEFAULT_PAGE_SIZE, MOST_PAGE_SIZE = 24, 20, 100
 FORGET_EVERY_SECONDS = 3600.0
+ONLY_OF_REPORTS = frozenset({"Content-Length", "Content-Type", "Origin", "X-Csrftoken"})
+"""Headers that this browser does not send with a question"""
 
 log = get_logger("watches")
 watches = Blueprint("watches", __name__)
@@ -93,7 +99,11 @@ def report(session_id: object) -> ResponseReturnValue:
         raise RequestEntityTooLarge
     job = own_job(str(session_id))
     told = read_report(request.get_data(), received_at)
-    kept = door.kept.keep(job.session_id, told, _sizes(job.session_id))
+    statuses = door.statuses.after(job.session_id, 0)
+    if not statuses:  # it is queued before anything is told of it
+        raise NotFound
+    made_at = {status.seq: status.timestamp for status in statuses}
+    kept = door.kept.keep(job.session_id, told, _weights(statuses), made_at)
     if kept is not None:
         count(kept)
     return "", 204
@@ -144,7 +154,7 @@ def _told(watch: Watch) -> dict[str, object]:
         **{name: getattr(watch, name) for name in COUNTS},
         "losses": {reason: number for reason, number in watch.losses.items() if number},
         "requests": sum(watch.requests.values()),
-        "bytes": sum(watch.received_bytes.values()),
+        "bytes": sum(watch.moved_bytes.values()),
         "polling_requests": watch.polling_requests,
         "polling_bytes": watch.polling_bytes,
         **{name: round(delay, 3) for name, delay in shares.items() if delay is not None},
@@ -161,7 +171,7 @@ def _counted(watch: Watch) -> list[tuple[Counter, float]]:
         *((metrics.WATCH_LOSSES.labels(reason=reason), watch.losses[reason]) for reason in REASONS),
         *((metrics.WATCH_SECONDS.labels(mode=mode), watch.seconds[mode]) for mode in MODES),
         *((metrics.WATCH_REQUESTS.labels(mode=way), watch.requests[way]) for way in WAYS),
-        *((metrics.WATCH_BYTES.labels(mode=way), watch.received_bytes[way]) for way in WAYS),
+        *((metrics.WATCH_BYTES.labels(mode=way), watch.moved_bytes[way]) for way in WAYS),
     ]
 
 
@@ -169,18 +179,25 @@ def _door() -> HealthDoor:
     return cast(HealthDoor, current_app.extensions[EXTENSION])
 
 
-def _sizes(session_id: str) -> AnswerSizes:
+def _weights(told: list[JobStatus]) -> Weights:
     """Of answers made here and now for this recording, as they would be sent. The web server adds the date."""
-    status = _door().statuses.snapshot(session_id)
-    if status is None:  # it is queued before anything is told of it
-        raise NotFound
-    polled = current_app.process_response(make_response(status.as_dict()))
+    answer = current_app.process_response(make_response(told[-1].as_dict()))
     stream = current_app.process_response(stream_answer([]))
-    head = head_bytes(polled)
-    return AnswerSizes(head + len(polled.get_data()), head, head_bytes(stream))
+    events = [event(status) for status in told]
+    share = squeezed_bytes(events) / sum(map(len, events)) if request.accept_encodings["gzip"] else 1.0
+    line = f"GET {request.path.removesuffix('/connection-health')}/status HTTP/1.1"
+    asked = [(name, value) for name, value in request.headers if name not in ONLY_OF_REPORTS]
+    head = head_bytes(f"HTTP/1.1 {answer.status}", answer.headers)
+    return Weights(
+        question_bytes=head_bytes(line, asked),
+        answer_bytes=head + len(answer.get_data()),
+        answer_head_bytes=head,
+        stream_head_bytes=head_bytes(f"HTTP/1.1 {stream.status}", stream.headers),
+        stream_share=share,
+    )
 
 
-def head_bytes(response: Response) -> int:
-    """Of the status line and every header (RFC 9112)."""
-    lines = [f"HTTP/1.1 {response.status}", *(f"{name}: {value}" for name, value in response.headers), ""]
+def head_bytes(line: str, headers: Iterable[tuple[str, str]]) -> int:
+    """Of a first line and its headers (RFC 9112)."""
+    lines = [line, *(f"{name}: {value}" for name, value in headers), ""]
     return sum(len(one.encode()) + 2 for one in lines)

@@ -50,9 +50,9 @@ def _ref(name: str) -> Schema:
 
 COST: dict[str, Schema] = {
     "requests": TIMES,
-    "bytes": {**TIMES, "description": "Received, heads included"},
+    "bytes": {**TIMES, "description": "Moved in both directions, heads included"},
     "polling_requests": {**TIMES, "description": "What asking every 3 s would have cost"},
-    "polling_bytes": {**TIMES, "description": "The same, with the measured weight of an answer about this recording"},
+    "polling_bytes": {**TIMES, "description": "The same, with the measured weight of a question and its answer"},
 }
 MILLISECONDS: Schema = {"type": ["number", "null"], "description": "Milliseconds; null without any update"}
 LATENCY = _each(WAYS, _object(updates=TIMES, p50_ms=MILLISECONDS, p99_ms=MILLISECONDS))
@@ -77,8 +77,9 @@ REPORT = _object(
     received_bytes=_each(WAYS, TIMES),
     first_sample=TIMES,
     samples={
-        **_list(_tuple(WAY, SECONDS, {"type": "number"}), MOST_SAMPLES),
-        "description": "Way, seconds from the beginning of the watch, receipt by the page's clock minus `timestamp`",
+        **_list(_tuple(WAY, SECONDS, {"type": "number"}, TIMES, TIMES), MOST_SAMPLES),
+        "description": "Way, seconds from the beginning of the watch, receipt by the page's clock minus `timestamp`, "
+        "`seq`, and the `seq` known before",
     },
 )
 WATCH = _object(

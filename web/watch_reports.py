@@ -24,6 +24,7 @@ Reason = Literal["network", "server_closed", "refused", "blocked"]
 Way = Literal["sse", "polling"]
 Times = Annotated[int, Field(ge=0, le=MOST_TIMES)]
 Bytes = Annotated[int, Field(ge=0, le=MOST_BYTES)]
+Delay = Annotated[float, Field(ge=-LATEST, le=LATEST)]
 Seconds = Annotated[float, Field(ge=0, le=WEEK)]
 
 
@@ -87,10 +88,9 @@ class Report(Part):
     requests: Requests
     received_bytes: ReceivedBytes
     first_sample: Times
-    samples: Annotated[
-        list[tuple[Way, Seconds, Annotated[float, Field(ge=-LATEST, le=LATEST)]]], Field(max_length=MOST_SAMPLES)
-    ]
-    """(way, seconds from the watch's beginning, receipt by the page's clock minus the status' timestamp)"""
+    samples: Annotated[list[tuple[Way, Seconds, Delay, Times, Times]], Field(max_length=MOST_SAMPLES)]
+    """(way, seconds from the watch's beginning, receipt by the page's clock minus the status' timestamp, its seq, the
+    one known before)"""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Report":
@@ -98,7 +98,7 @@ class Report(Part):
         times = [at for at, _ in self.changes]
         if times != sorted(times):
             raise ValueError("changes must be in order")
-        later = [*times, *(at for at, _ in self.reconnected), *(at for _, at, _ in self.samples)]
+        later = [*times, *(at for at, _ in self.reconnected), *(at for _, at, *_ in self.samples)]
         if later and max(later) > until:
             raise ValueError("nothing can be later than the seconds watched")
         return self
@@ -107,8 +107,8 @@ class Report(Part):
 def read_report(body: bytes, received_at: float) -> WatchReport:
     """A report that came at that Unix time. Raises ValidationFailed by field.
 
-    What the page's clock shows more than ours is known from when the report was sent and when it came. Its way here
-    took about half of the shortest trip; what it took more makes delays look longer, never shorter.
+    What the page's clock shows more than ours is known from when the report was sent and when it came, but for its way
+    here, see clock_ahead().
     """
     try:
         told = Report.model_validate_json(body)
@@ -132,7 +132,19 @@ def read_report(body: bytes, received_at: float) -> WatchReport:
         reconnected=tuple(told.reconnected),
         requests=told.requests.model_dump(),
         received_bytes=told.received_bytes.model_dump(),
-        clock_ahead=told.sent_at + (told.trip_seconds or 0.0) / 2 - received_at,
+        clock_ahead=clock_ahead(told, received_at),
         first_sample=told.first_sample,
-        samples=tuple(Sample(way, at, delay) for way, at, delay in told.samples),
+        samples=tuple(Sample(*one) for one in told.samples),
     )
+
+
+def clock_ahead(told: Report, received_at: float) -> float:
+    """Seconds that the page's clock shows more than ours.
+
+    At least `sent_at - received_at`, at most the delay of the fastest update by the page's clock: between the two lie
+    the report's way up and that update's way down. The way up is taken for half of the shortest trip, and for no more
+    than half of both ways; so no delay is taken for less than half of what it was.
+    """
+    least = told.sent_at - received_at
+    both_ways = max(0.0, min((delay for _, _, delay, *_ in told.samples), default=least) - least)
+    return least + min(told.trip_seconds or 0.0, both_ways) / 2

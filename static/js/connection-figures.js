@@ -28,7 +28,7 @@ export function tiles({ watching_now: now, streams_open_here: streams, totals })
       `${totals.requests} instead of ${totals.polling_requests}`,
     ],
     [
-      "Received",
+      "Bytes",
       saved(totals.bytes, totals.polling_bytes),
       `${bytes(totals.bytes)} instead of ${bytes(totals.polling_bytes)}`,
     ],

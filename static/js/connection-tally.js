@@ -57,7 +57,9 @@ export class ConnectionTally {
     this.#requests[way] += 1;
   }
 
-  opened() {
+  /** @param {number} trip seconds from asking for the stream to having it */
+  opened(trip) {
+    this.trip(trip);
     this.#counts.connects += 1;
     if (this.#lastLoss !== null) {
       this.#counts.reconnections += 1;
@@ -95,10 +97,10 @@ export class ConnectionTally {
     this.#bytes.sse += bytes;
   }
 
-  /** A status that was not known before has come. @param {number} madeAt Unix seconds by the server's clock */
-  received(way, madeAt) {
-    if (!Number.isFinite(madeAt)) return;
-    this.#samples.push([way, this.#at(), rounded(this.#now() - madeAt)]);
+  /** A status that was not known before has come. @param {number} before the number of the one known before; 0 for none */
+  received(way, { timestamp, seq }, before) {
+    if (!Number.isFinite(timestamp)) return;
+    this.#samples.push([way, this.#at(), rounded(this.#now() - timestamp), seq, before]);
     while (this.#samples.length > MOST_SAMPLES) this.#dropSample();
   }
 

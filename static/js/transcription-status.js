@@ -100,8 +100,9 @@ export class TranscriptionStatus {
     this.#closeStream();
     if (!this.#isPolling) this.#say("connecting");
     this.#tally.asked("sse");
+    const began = performance.now();
     const listener = {
-      opened: () => this.#opened(),
+      opened: () => this.#opened((performance.now() - began) / 1000),
       told: (status, bytes) => this.#told(status, bytes),
       lost: (reason) => this.#lost(reason),
     };
@@ -113,9 +114,9 @@ export class TranscriptionStatus {
     return this.#track.seq ? `${this.#streamUrl}${mark}last_event_id=${this.#track.seq}` : this.#streamUrl;
   }
 
-  #opened() {
+  #opened(trip) {
     this.#stopPolling();
-    this.#tally.opened();
+    this.#tally.opened(trip);
     this.#openedAt = this.#heardAt = Date.now();
     this.#timers.look = setTimeout(() => this.#look(), LOOK_MS);
     this.#say("live");
@@ -221,9 +222,10 @@ export class TranscriptionStatus {
   // What is told
 
   #take(status, way = "polling") {
+    const before = this.#track.seq;
     const news = this.#track.follow(status);
     if (news === null) return;
-    this.#tally.received(way, status.timestamp);
+    this.#tally.received(way, status, before);
     this.#listeners.tell("status", news);
     if (!isEnding(news) || !this.#running) return;
     this.stop();

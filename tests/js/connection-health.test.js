@@ -22,13 +22,10 @@ test("a watch over one stream costs one request, and is reported once, when it i
   assert.deepEqual([body.number, body.is_over, body.connects, body.errors], [1, true, 1, 0]);
   assert.deepEqual(body.requests, { sse: 1, polling: 0 });
   assert.deepEqual(body.seconds, { sse: 10, polling: 0, gap: 0 });
-  assert.deepEqual(
-    body.samples.map(([way, at, delay]) => [way, at, delay]),
-    [
-      ["sse", 0, 0.02],
-      ["sse", 10, 0.03],
-    ],
-  );
+  assert.deepEqual(body.samples, [
+    ["sse", 0, 0.02, 1, 0],
+    ["sse", 10, 0.03, 2, 1],
+  ]);
   assert.match(body.watch_id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
@@ -183,9 +180,9 @@ test("however long it goes on and however often it breaks, a report stays small 
   for (let round = 0; round < 5000; round += 1) {
     now += round % 7 === 0 ? -2 : 1.5; // a clock that somebody sets
     tally.asked("sse");
-    tally.opened();
+    tally.opened(0.02);
     tally.shows("live");
-    tally.received("sse", now - 0.1);
+    tally.received("sse", { timestamp: now - 0.1, seq: round + 1 }, round);
     tally.lost("server_closed", true);
     tally.shows("connecting");
   }
@@ -204,6 +201,6 @@ test("however long it goes on and however often it breaks, a report stays small 
 
 test("of a status without its time nothing is said", () => {
   const tally = new ConnectionTally();
-  tally.received("sse", undefined);
+  tally.received("sse", { seq: 1 }, 0);
   assert.deepEqual(tally.report().samples, []);
 });

@@ -122,7 +122,7 @@ test("the tiles say what the numbers mean", () => {
   assert.equal(shown["Delay, live"], "12 ms: 99 % within 48 ms");
   assert.equal(shown["Delay, asking"], "1.5 s: 99 % within 3 s");
   assert.equal(shown["Requests"], "81 % fewer: 4 instead of 21");
-  assert.equal(shown["Received"], "70 % fewer: 9 KB instead of 31 KB");
+  assert.equal(shown["Bytes"], "70 % fewer: 9 KB instead of 31 KB");
 });
 
 test("figures are never without a meaning", () => {
