@@ -110,6 +110,11 @@ class ServerProcess:
         return self.folder / "instance" / "dictation.sqlite3"
 
     @property
+    def is_running(self) -> bool:
+        """False before its start, and once it has ended in any way."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Of the running process."""
         assert self._process is not None

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
-from playwright.sync_api import Browser, Dialog, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Dialog, Playwright, WebSocketRoute, expect
 
 from tests.browser.clinician import Clinician, chromium
-from tests.browser.conftest import NewClinician
-from tests.process import PROJECT, ServerProcess, server_process
+from tests.browser.conftest import NewClinician, SignIns, arrived
+from tests.process import PROJECT, ServerProcess
 from tests.speech.wer import word_error_rate
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -45,8 +45,8 @@ NO_WEBSOCKET = """
 """
 
 
-def test_a_dictation_is_read_while_it_is_spoken_and_kept_whole(clinician: NewClinician, tmp_path: Path) -> None:
-    person = clinician(viewport={"width": 1280, "height": 800})
+def test_a_dictation_is_read_while_it_is_spoken_and_kept_whole(heard: NewClinician, tmp_path: Path) -> None:
+    person = heard(viewport={"width": 1280, "height": 800})
     person.record()
     expect(person.page.locator(".segment.partial")).to_be_visible()
     expect(person.page.locator(".segment.final").first).to_be_visible()
@@ -174,27 +174,11 @@ def test_leaving_in_the_middle_of_a_dictation_is_asked_about_first(clinician: Ne
     person.stop()
 
 
-def test_a_full_server_is_told_before_the_microphone_opens(
-    browser: Browser, tmp_path: Path, clinician: NewClinician
-) -> None:
-    with server_process(tmp_path, max_sessions_per_worker=1, recogniser="scripted") as small:
-        first, second = (Clinician(browser, small.url).sign_in() for _ in range(2))
-        first.record()
-        second.press_record()
-        second.sees_error("Server is at capacity. Please try again in a few minutes.")
-        second.sees_error("Nothing was recorded")
-        expect(second.part("connection")).to_contain_text("Trying again in")
-        first.stop()
-        second.page.get_by_role("button", name="Try now").click()
-        second.sees_state("recording")
-        second.stop()
-
-
 def test_a_refused_microphone_is_told_in_words_and_costs_no_place(
-    playwright: Playwright, server: ServerProcess
+    playwright: Playwright, scripted: ServerProcess, sign_ins: SignIns
 ) -> None:
     with chromium(playwright, allows_microphone=False) as browser:
-        person = Clinician(browser, server.url, permissions=[]).sign_in()
+        person = arrived(browser, scripted, sign_ins, permissions=[])
         before = live_sessions(person), notes(person)
         person.press_record()
         person.sees_error("Unable to access microphone. Please check permissions.")
@@ -206,14 +190,14 @@ def test_a_refused_microphone_is_told_in_words_and_costs_no_place(
 
 
 def test_silence_is_noticed_and_the_microphone_named(
-    playwright: Playwright, server: ServerProcess, tmp_path: Path
+    playwright: Playwright, scripted: ServerProcess, sign_ins: SignIns, tmp_path: Path
 ) -> None:
     silence = tmp_path / "silence.wav"
     with wave.open(str(silence), "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
         file.writeframes(bytes(2 * RATE * 30))
     with chromium(playwright, wav=silence) as browser:
-        person = Clinician(browser, server.url).sign_in()
+        person = arrived(browser, scripted, sign_ins)
         person.record()
         expect(person.part("level-hint")).to_contain_text("We can't hear you")
         person.stop()

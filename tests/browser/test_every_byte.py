@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.clinician import Clinician, clock_seconds, until
 from tests.browser.killable import kill_chromium, killable_chromium, sign_in
 from tests.browser.tap import BYTES_A_SECOND, Tap
-from tests.process import PASSWORD, ServerProcess, server_process
+from tests.process import PASSWORD, ServerProcess
 
 KEPT_TAIL_SECONDS = 1.0
 """What a closed tab or a killed browser may lose: not yet written to its disk"""
@@ -81,30 +81,6 @@ def test_f41_signed_out_in_another_tab_one_signs_in_again_in_place_and_loses_no_
     assert person.newest_note()["audio_duration_seconds"] == pytest.approx(tap.seconds, abs=0.001)
     person.page.get_by_role("button", name="Sign out").click()
     person.page.wait_for_url("**/login")
-
-
-def test_f46_recorded_while_the_server_was_full_it_is_sent_whole_once_there_is_a_place(
-    browser: Browser, tmp_path: Path
-) -> None:
-    with server_process(tmp_path, max_sessions_per_worker=1, recogniser="scripted") as small:
-        first, second = (Clinician(browser, small.url).sign_in() for _ in range(2))
-        first.record()
-        tap = Tap(second.page, small)
-        second.press_record()
-        second.sees_error("Server is at capacity")
-        assert tap.pcm == b"", "no sound before the choice"
-        second.page.get_by_role("button", name="Record now, text later").click()
-        second.sees_state("recording")
-        expect(second.part("connection")).to_contain_text("Server busy. Recording on this computer only")
-        second.speaks_until(2)
-        first.stop()
-        second.page.evaluate("() => void dispatchEvent(new Event('online'))")  # its next try is half a minute away
-        expect(second.part("connection")).to_contain_text("Live")
-        paused_and_whole(second, tap)
-        second.stop()
-        assert second.newest_note()["audio_duration_seconds"] == pytest.approx(tap.seconds, abs=0.001)
-        first.context.close()
-        second.context.close()
 
 
 def test_f20_a_tab_closed_in_the_middle_loses_less_than_a_second(person: Clinician, scripted: ServerProcess) -> None:

@@ -76,8 +76,8 @@ FOCUSED = """() => {
 }"""
 
 
-def test_signing_in_looks_as_in_the_guide(browser: Browser, server: ServerProcess, tmp_path: Path) -> None:
-    person = Clinician(browser, server.url, viewport={"width": 1280, "height": 800})
+def test_signing_in_looks_as_in_the_guide(browser: Browser, scripted: ServerProcess, tmp_path: Path) -> None:
+    person = Clinician(browser, scripted.url, viewport={"width": 1280, "height": 800})
     person.page.goto("/login")
     expect(person.page.get_by_label("Email")).to_be_focused()
     person.picture("sign-in.png", tmp_path)
@@ -211,16 +211,16 @@ def test_all_text_has_enough_contrast(clinician: NewClinician, scheme: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/notes", "/notes/1", "/upload", "/no-such-page", "/login"])
-def test_nothing_is_cut_off_on_the_narrowest_phone(browser: Browser, server: ServerProcess, path: str) -> None:
-    person = Clinician(browser, server.url, viewport={"width": 320, "height": 568}, has_touch=True)
-    person.sign_in().page.goto(path)
+def test_nothing_is_cut_off_on_the_narrowest_phone(clinician: NewClinician, path: str) -> None:
+    person = clinician(viewport={"width": 320, "height": 568}, has_touch=True)
+    person.page.goto(path)
     person.page.wait_for_load_state("networkidle")
     assert person.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     for control in person.page.locator("button:visible, select:visible, .top a:visible").all():
         box = control.bounding_box()
         assert box is not None
         assert box["height"] >= SMALLEST_TOUCH_PX
-    person.context.close()
+    person.complaints.clear()  # the browser notes that a page is missing
 
 
 def test_who_is_signed_in_stays_in_view(clinician: NewClinician) -> None:
@@ -257,8 +257,8 @@ def test_nothing_moves_for_people_who_asked_for_stillness(clinician: NewClinicia
         assert page.evaluate(animation) == "none"
 
 
-def test_notes_can_be_searched_opened_and_read(clinician: NewClinician, tmp_path: Path) -> None:
-    person = clinician(viewport={"width": 1280, "height": 800})
+def test_notes_can_be_searched_opened_and_read(heard: NewClinician, tmp_path: Path) -> None:
+    person = heard(viewport={"width": 1280, "height": 800})
     person.page.add_init_script(REMEMBER_TRACKS)
     person.page.reload()
     person.record()

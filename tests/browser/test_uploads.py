@@ -1,17 +1,15 @@
 """Recordings made elsewhere, in a real browser: sent, watched, read, refused, and found again."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.clinician import Clinician
-from tests.browser.conftest import NewClinician
+from tests.browser.conftest import NewClinician, SignIns, arrived
 from tests.browser.test_page import CONTRASTS, LEAST_CONTRAST, SMALLEST_TOUCH_PX
-from tests.process import ServerProcess, server_process
-from tests.recordings import HOSTILE, SPOKEN, made, spoken
+from tests.browser.uploading import card, choose, drop, minutes_of_speech, opened
+from tests.process import ServerProcess
+from tests.recordings import HOSTILE, spoken
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.speech]
 
@@ -32,45 +30,10 @@ REMEMBER_STEPS_BACK = """() => {
         before = value;
     }).observe(document.querySelector('[data-part="list"]'), { subtree: true, attributes: true });
 }"""
-DROP = """async ([name, bytes]) => {
-    const files = new DataTransfer();
-    files.items.add(new File([new Uint8Array(bytes)], name));
-    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
-}"""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server that really listens, and soon takes up what a killed one left."""
-    folder: Path = tmp_path_factory.mktemp("server")
-    with server_process(folder, login_attempts_per_minute=1000, job_lease_seconds=3, max_upload_mb=1) as started:
-        yield started
-
-
-def opened(person: Clinician) -> Page:
-    person.page.get_by_role("link", name="Upload", exact=True).click()
-    expect(person.page.get_by_role("heading", level=1)).to_have_text("Upload recordings")
-    person.page.wait_for_load_state()
-    return person.page
-
-
-def choose(page: Page, *files: Any) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose recordings").click()
-    chooser.value.set_files(list(files))
-
-
-def card(page: Page, name: str) -> Locator:
-    """Of that recording; the one sent first, where there are more."""
-    return page.get_by_role("article").filter(has_text=name).last
-
-
-def minutes_of_speech(folder: Path, repeats: int) -> Path:
-    return made(folder / f"spoken{repeats}.mp3", "-stream_loop", str(repeats), "-i", str(SPOKEN), "-b:a", "32k")
-
-
-def test_a_recording_is_sent_watched_and_read_without_a_reload(clinician: NewClinician, tmp_path: Path) -> None:
-    person = clinician(viewport={"width": 1280, "height": 900})
+def test_a_recording_is_sent_watched_and_read_without_a_reload(heard: NewClinician, tmp_path: Path) -> None:
+    person = heard(viewport={"width": 1280, "height": 900})
     page = opened(person)
     page.evaluate(REMEMBER_MODES)
     page.evaluate(REMEMBER_STEPS_BACK)
@@ -99,26 +62,26 @@ def test_a_recording_is_sent_watched_and_read_without_a_reload(clinician: NewCli
 
 
 def test_a_server_that_is_killed_half_way_finishes_and_the_page_follows_without_a_reload(
-    browser: Browser, server: ServerProcess, tmp_path: Path
+    browser: Browser, scripted: ServerProcess, sign_ins: SignIns, tmp_path: Path
 ) -> None:
-    person = Clinician(browser, server.url).sign_in()
+    person = arrived(browser, scripted, sign_ins)
     page = opened(person)
     page.evaluate(REMEMBER_STEPS_BACK)
-    choose(page, minutes_of_speech(tmp_path, 2))
+    choose(page, minutes_of_speech(tmp_path, 3))
     bar = page.get_by_role("progressbar")
     person.until(lambda: float(bar.get_attribute("value") or 0) >= HALF_WAY)
-    server.kill()
+    scripted.kill()
     expect(page.locator('[data-upload="mode"]')).to_contain_text("can't be reached")
-    server.start()
+    scripted.start()
     expect(page.locator('[data-upload="text"]')).to_contain_text("pressure")
     assert page.evaluate("() => stepsBack") == []
     person.context.close()
 
 
 def test_where_live_updates_are_blocked_the_page_asks_says_so_and_finds_its_place_after_a_reload(
-    browser: Browser, server: ServerProcess, tmp_path: Path
+    browser: Browser, scripted: ServerProcess, sign_ins: SignIns, tmp_path: Path
 ) -> None:
-    person = Clinician(browser, server.url).sign_in()
+    person = arrived(browser, scripted, sign_ins)
     person.context.route("**/status/stream*", lambda route: route.abort())
     page = opened(person)
     choose(page, minutes_of_speech(tmp_path, 4))
@@ -133,11 +96,29 @@ def test_where_live_updates_are_blocked_the_page_asks_says_so_and_finds_its_plac
     person.context.close()
 
 
+def test_a_second_tab_shows_the_recording_and_one_may_cancel_it_there_or_go_back_to_it(
+    clinician: NewClinician, tmp_path: Path
+) -> None:
+    person = clinician()
+    page = opened(person)
+    choose(page, minutes_of_speech(tmp_path, 7))
+    expect(page.get_by_role("article")).to_contain_text("Turning speech into text")
+    page.get_by_role("link", name="Notes", exact=True).click()
+    page.wait_for_url("**/notes")
+    page.go_back()
+    expect(page.get_by_role("article")).to_have_count(1)
+    tab = person.context.new_page()
+    tab.goto("/upload")
+    tab.get_by_role("article").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("article")).to_contain_text("This was cancelled.")
+    expect(page.get_by_role("article").get_by_role("button", name="Cancel")).to_be_hidden()
+
+
 def test_what_is_no_recording_is_refused_in_the_servers_words(clinician: NewClinician, tmp_path: Path) -> None:
     person = clinician()
     page = opened(person)
     content, _, _ = HOSTILE["m3u8"]
-    page.evaluate(DROP, ["visit.mp3", list(content)])
+    drop(page, "visit.mp3", content)
     refused = card(page, "visit.mp3")
     expect(refused).to_contain_text("This file is a list of recordings and holds none. Nothing was kept")
     expect(refused.get_by_role("button", name="Try again")).to_be_hidden()
@@ -148,29 +129,11 @@ def test_what_is_no_recording_is_refused_in_the_servers_words(clinician: NewClin
     person.complaints.clear()  # the browser notes every refusal of a request
 
 
-def test_cancelled_while_it_is_sent_nothing_is_kept_and_it_can_be_sent_after_all(
-    clinician: NewClinician, tmp_path: Path
-) -> None:
-    page = opened(clinician())
-    held: list[Route] = []
-    page.route("**/api/v1/transcribe*", lambda route: held.append(route))
-    choose(page, spoken(tmp_path, "flac"), spoken(tmp_path, "ogg"))
-    first, second = card(page, "spoken.flac"), card(page, "spoken.ogg")
-    expect(second).to_contain_text("Waiting to be sent.")
-    second.get_by_role("button", name="Cancel").click()
-    expect(first).to_contain_text("Sending.")
-    first.get_by_role("button", name="Cancel").click()
-    expect(first).to_contain_text("Cancelled. Nothing was kept of this recording.")
-    page.unroute("**/api/v1/transcribe*")
-    first.get_by_role("button", name="Try again").click()
-    expect(first.locator('[data-upload="text"]')).to_contain_text("pressure")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_upload_page_has_enough_contrast_and_fits_a_narrow_phone(
-    clinician: NewClinician, scheme: str, tmp_path: Path
+    heard: NewClinician, scheme: str, tmp_path: Path
 ) -> None:
-    person = clinician(color_scheme=scheme, viewport={"width": 320, "height": 640}, has_touch=True)
+    person = heard(color_scheme=scheme, viewport={"width": 320, "height": 640}, has_touch=True)
     page = opened(person)
     no_sound = tmp_path / f"{'long-' * 30}name.wav"
     no_sound.write_bytes(b"no sound")
