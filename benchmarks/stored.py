@@ -19,6 +19,7 @@ from tests.sender import Sender
 
 LOOK_SECONDS = 0.1
 KINDS = {"mp3": ("-b:a", "64k"), "wav": ("-ar", "16000", "-ac", "1")}
+MOST_MB = 300
 LARGEST_MB = 400
 """Two hours of WAV have 230 MB"""
 
@@ -61,19 +62,21 @@ class Watch:
             self.looks += 1
 
 
-def main() -> None:
-    """Measure once and print what it was."""
+def main() -> int:
+    """Measure once and print what it was. Exit code 1 when it is not well, or took more than MOST_MB of PSS."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--minutes", type=int, default=120)
     asked.add_argument("--kind", choices=tuple(KINDS), default="mp3")
     asked.add_argument("--recogniser", choices=("scripted", "pocketsphinx"), default="pocketsphinx")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        print(measured(Path(name), options.minutes * 60 - 1, options.kind, options.recogniser), file=sys.stdout)
+        what, is_well = measured(Path(name), options.minutes * 60 - 1, options.kind, options.recogniser)
+    print(what)
+    return 0 if is_well else 1
 
 
-def measured(folder: Path, seconds: int, kind: str, recogniser: str) -> str:
-    """One recording through one server, in words."""
+def measured(folder: Path, seconds: int, kind: str, recogniser: str) -> tuple[str, bool]:
+    """One recording through one server, in words, and whether all went well."""
     again = ("-stream_loop", "-1", "-i", str(SPOKEN), "-t", str(seconds))
     recording = made(folder / f"long.{kind}", *again, *KINDS[kind])
     settings = {"recogniser": recogniser, "max_upload_mb": LARGEST_MB}
@@ -85,11 +88,12 @@ def measured(folder: Path, seconds: int, kind: str, recogniser: str) -> str:
             while (end := sender.status(ticket))["status"] not in ("completed", "failed"):
                 time.sleep(LOOK_SECONDS)
         took, words = time.monotonic() - began, sender.note(ticket)["word_count"]
-    return (
+    what = (
         f"{seconds / 60:.0f} min of speech as {kind} ({recording.stat().st_size / 1e6:.0f} MB), {recogniser}: "
         f"{end['status']}, {words} words, accepted in {answered:.1f} s, done in {took:.0f} s "
         f"({took / seconds:.2f} of real time)\nat rest {at_rest}\nmost {watch.most}, {watch.looks} looks"
     )
+    return what, end["status"] == "completed" and watch.most.pss < MOST_MB
 
 
 def memory_of(pid: int) -> Memory:
@@ -136,4 +140,4 @@ def _read(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
