@@ -50,7 +50,7 @@ class SpoolFile:
         on_cut: Callable[[StorageFull], object],
     ) -> None:
         """`on_cut` hears why what is not durable has to come again. Raises OSError for a file that can't be read."""
-        self.path = path
+        self.path, self.folder = path, path.parent
         self.proven, self.checksum = prove(path) if path.exists() else (0, 0)
         """In the spool thread: bytes that are fsynced for certain, and their CRC-32"""
         self.written = self.accepted = self.durable = self.proven

@@ -5,7 +5,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+import requests
 
+from benchmarks.quantiles import buckets_of
+from benchmarks.speech_service import FORWARD, RELAY, SENT
 from tests.conftest import ASYNC_MODES
 from tests.process import ServerProcess, server_process
 from tests.speaker import Speaker, wait_until
@@ -75,6 +78,24 @@ def test_with_a_fallback_and_no_credentials_the_offline_recogniser_writes_and_ev
     assert word_error_rate(spoken_text(), note["transcript_text"]) <= 0.3
     assert {segment["recogniser"] for segment in note["segments"]} == {"pocketsphinx"}
     assert note["recogniser"] == "Amazon Transcribe Medical"
+
+
+@pytest.mark.property
+def test_p6_p7_the_way_of_every_chunk_and_every_result_is_measured(service: TranscribeStandIn, tmp_path: Path) -> None:
+    """What they come to among a hundred sessions: `python -m benchmarks.speech_service`, docs/performance.md."""
+    with an_account(), the_program(tmp_path, service, metrics_from="loopback") as server:
+        speaker = Speaker(server.url)
+        speaker.start()
+        speaker.say(spoken(0, SECONDS), chunk_bytes=8000)
+        assert speaker.end()["type"] == "session_complete"
+        wait_until(lambda: speaker.note()["status"] == "COMPLETED")
+        text = requests.get(f"{server.url}/metrics", timeout=20).text
+        told = len(speaker.partials) + len(speaker.finals)
+        speaker.close()
+    forward, sent, relay = (buckets_of(text, name)[-1][1] for name in (FORWARD, SENT, RELAY))
+    assert forward == SECONDS * 4
+    assert 0 < sent <= forward
+    assert relay == told
 
 
 def test_speakers_and_health_information_reach_the_client_and_the_note(
