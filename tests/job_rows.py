@@ -43,6 +43,10 @@ class Rows:
         newest = self.statuses.snapshot(session_id)
         return "" if newest is None else newest.phase
 
+    def messages(self, ticket: dict[str, Any]) -> list[str]:
+        """All that its owner was told."""
+        return [one.message for one in self.statuses.after(ticket["session_id"], 0)]
+
     def one_result(self, ticket: dict[str, Any]) -> None:
         """One note with every word once, one recording, told to its end once."""
         with reading(self.sessions) as rows:
