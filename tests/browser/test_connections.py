@@ -26,6 +26,10 @@ WATCH = """async ([session, token]) => {
     watch.start();
 }"""
 ONLINE = "() => dispatchEvent(new Event('online'))"
+HIDDEN = """() => {
+    Object.defineProperty(document, "visibilityState", { value: "hidden" });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 LOOKED_AT = "() => void document.dispatchEvent(new Event('visibilitychange'))"
 """The page asks again by itself every 15 s, and when it comes into view"""
 Opens = Callable[..., Clinician]
@@ -71,10 +75,11 @@ def test_an_administrator_sees_a_blocked_stream_its_return_and_how_late_each_way
     recording.tell(5)
     person.page.route("**/status/stream*", lambda route: route.abort())
     secret = person.page.locator("[name=csrf_token]").first.get_attribute("value")
+    person.page.evaluate(WATCH, [f"/api/v1/sessions/{recording.session_id}", secret])
+    person.until(lambda: person.page.evaluate("() => modes.at(-1)") == "polling")
     with person.page.expect_response("**/connection-health") as reported:
-        person.page.evaluate(WATCH, [f"/api/v1/sessions/{recording.session_id}", secret])
-        person.until(lambda: person.page.evaluate("() => modes.at(-1)") == "polling")
-        recording.tell(20)
+        person.page.evaluate(HIDDEN)
+    recording.tell(20)
     assert reported.value.status == 204
     office.page.evaluate(LOOKED_AT)
     expect(office.page.locator("tbody [data-watch=errors]")).to_have_text("3")
