@@ -24,7 +24,9 @@ class CeleryWorker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it. Returns at once: jobs wait until it is there."""
+        """Start it, if it does not run. Returns at once: jobs wait until it is there."""
+        if self._process is not None and self._process.poll() is None:
+            return
         with (self._server.folder / "worker.log").open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=PROJECT, env=self._environment, stdout=log, stderr=log, start_new_session=True

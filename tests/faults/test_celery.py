@@ -52,13 +52,20 @@ def server(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
         yield one
 
 
-@pytest.fixture
-def workers(server: ServerProcess) -> Iterator[tuple[CeleryWorker, CeleryWorker]]:
-    """Two slow ones, of two children each, so that there is time to kill something in the middle of a job."""
+@pytest.fixture(scope="module")
+def both(server: ServerProcess) -> Iterator[tuple[CeleryWorker, CeleryWorker]]:
     made = (CeleryWorker(server, SLOW, SLOWNESS="0.01"), CeleryWorker(server, SLOW, SLOWNESS="0.01"))
     yield made
     for worker in made:
         worker.stop()
+
+
+@pytest.fixture
+def workers(both: tuple[CeleryWorker, CeleryWorker]) -> tuple[CeleryWorker, CeleryWorker]:
+    """Two slow ones, of two children each, so that there is time to kill something in the middle of a job."""
+    for worker in both:
+        worker.start()
+    return both
 
 
 @pytest.fixture
@@ -121,8 +128,6 @@ def test_workers_killed_in_the_middle_of_a_job_cost_no_recording_and_make_none_t
     sender, recording, began = Sender(server), silence(tmp_path, SECONDS), time.monotonic()
     tickets: list[dict[str, Any]] = []
     killer = Killer(rows, workers, lambda: tickets.append(sender.send(recording, again="true").json()))
-    for worker in workers:
-        worker.start()
     for kill in range(1, KILLS + 1):
         killer.kill_one(PHASES[kill % len(PHASES)], whole_worker=kill % KILLS_A_WORKER == 0)
     for ticket in tickets:
@@ -157,8 +162,6 @@ def test_the_same_task_many_times_at_once_makes_one_result(
     for _ in range(8):
         celery.send_task(TASK)
     celery.close()
-    for worker in workers:
-        worker.start()
     with Crowd() as crowd:  # what a worker tells comes to a watcher of the web process over Redis
         watching = crowd.watch(f"{server.url}{ticket['stream_url']}", dict(Sender(server).http.headers))
         crowd.until(lambda: watching.is_over, PATIENCE_SECONDS)
@@ -175,8 +178,7 @@ def test_a_recording_that_comes_while_redis_is_away_is_accepted_and_done_when_it
     rows: Rows,
     tmp_path: Path,
 ) -> None:
-    sender, worker, speaker = Sender(server), workers[0], Speaker(server.url)
-    worker.start()
+    sender, speaker = Sender(server), Speaker(server.url)
     speaker.start()
     speaker.say(bytes(SECOND_OF_SOUND))
     redis_server.kill()
@@ -188,7 +190,7 @@ def test_a_recording_that_comes_while_redis_is_away_is_accepted_and_done_when_it
     assert sender.status(answer.json())["status"] == "queued"
     redis_server.start()
     returned = time.monotonic()
-    assert end_of(sender, answer.json(), worker)["status"] == "completed"
+    assert end_of(sender, answer.json(), workers[0])["status"] == "completed"
     assert time.monotonic() - returned < 30
     rows.one_result(answer.json())
     wait_until(lambda: "redis" not in down(server))
@@ -206,8 +208,6 @@ def down(server: ServerProcess) -> list[str]:
 def test_a_worker_that_is_told_to_end_gives_its_job_back_where_it_was(
     server: ServerProcess, workers: tuple[CeleryWorker, CeleryWorker], rows: Rows, tmp_path: Path
 ) -> None:
-    for worker in workers:
-        worker.start()
     sender = Sender(server)
     ticket = sender.send(silence(tmp_path, 3 * SECONDS), again="true").json()
     wait_until(lambda: rows.phase(ticket["session_id"]) == "recognising")
