@@ -61,6 +61,8 @@ class Figures:
     """Memory, with the session around it"""
     idle_stream_percent: float
     """CPU of one core of the whole program, with one live stream whose client is silent"""
+    generator_late_p99_ms: float | None
+    """How late chunks were sent: where it is high the machine was busy with something else, and no time here is ours"""
     service_core_percent: float
     """CPU of the stand-in: where it is near 100, times are its own"""
     problems: tuple[str, ...]
@@ -154,6 +156,7 @@ def _figures(
         threads=thread_count,
         kb_a_stream=(window.rss_bytes - outcome.rss_idle) / 1024 / sessions,
         idle_stream_percent=idle_percent,
+        generator_late_p99_ms=percentile_ms(outcome.late_seconds, 99),
         service_core_percent=service_percent,
         problems=tuple(problems),
     )
