@@ -54,16 +54,18 @@ format:  ## put everything into its format
 	$(BIN)/ruff format --quiet .
 	npm run --silent format
 
-bench:  ## the live path beside a bare relay and a raw WebSocket echo
+bench:  ## the live path beside a bare relay and a raw WebSocket echo, then over the stand-in of Transcribe
 	$(BIN)/python -m benchmarks.live --sessions 100 --seconds 15
+	$(BIN)/python -m benchmarks.speech_service --sessions 100
 
 SOAK_KILLS ?= 300
 SOAK_HOURS ?= 4
 SOAK_OUTAGES ?= 3 20 120
 
-soak:  ## long runs with figures, some 70 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 9
+soak:  ## long runs with figures, some 100 minutes; `make soak SOAK_KILLS=20 SOAK_HOURS=0.2 SOAK_OUTAGES="3 20"` some 9
 	$(BIN)/python -m tests.soak --kills $(SOAK_KILLS) --hours $(SOAK_HOURS) --outages $(SOAK_OUTAGES)
 	$(BIN)/python -m pytest -q tests/soak/browser
+	KILLS=50 $(BIN)/python -m pytest -q -s --timeout 1800 tests/faults/test_celery.py -k killed_in_the_middle
 	SPEECH_FAULT_SEEDS=200 $(BIN)/python -m pytest -q tests/faults/test_speech_service.py
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q --timeout 1800 tests/property/test_dictation_machine.py
 
