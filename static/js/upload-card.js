@@ -2,7 +2,7 @@ import { copyOnPress } from "./copy-text.js";
 import { dayAndTime, duration } from "./format.js";
 
 const FEW_SECONDS = 10;
-const TONES = { done: "good", failed: "bad", refused: "bad", cancelled: "bad" };
+const TONES = { done: "good", held: "bad", failed: "bad", refused: "bad", cancelled: "bad" };
 const EXISTING = "You sent this recording before. This is its note.";
 const NO_WORDS = "No words were recognised.";
 
@@ -49,6 +49,7 @@ export class UploadCard {
     const job = this.#job;
     const { card, title, percent, progress, message, remaining, mode } = this.#parts;
     const isUnderWay = job.canCancel;
+    card.dataset.state = job.state;
     card.dataset.tone = TONES[job.state] ?? "busy";
     say(title, this.title);
     progress.value = job.percent;

@@ -1,4 +1,4 @@
-const STILL_HERE = "It is still on your computer";
+const STILL_HERE = "The recording is still on your computer";
 const WORDS = {
   lost: `The connection was lost. ${STILL_HERE}, and is sent by itself when the connection is back.`,
   broken: `The connection broke several times while this was sent. ${STILL_HERE}. Try again later, or on another network.`,

@@ -257,8 +257,8 @@ def test_nothing_moves_for_people_who_asked_for_stillness(clinician: NewClinicia
         assert page.evaluate(animation) == "none"
 
 
-def test_notes_can_be_searched_opened_and_read(heard: NewClinician, tmp_path: Path) -> None:
-    person = heard(viewport={"width": 1280, "height": 800})
+def test_notes_can_be_searched_opened_and_read(clinician: NewClinician, tmp_path: Path) -> None:
+    person = clinician(viewport={"width": 1280, "height": 800})
     person.page.add_init_script(REMEMBER_TRACKS)
     person.page.reload()
     person.record()

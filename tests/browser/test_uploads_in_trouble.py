@@ -54,7 +54,7 @@ def test_a_network_that_goes_while_it_is_sent_keeps_it_here_and_sends_it_when_it
     person.context.set_offline(True)
     choose(page, spoken(tmp_path, "m4a"))
     sent = card(page, "spoken.m4a")
-    expect(sent).to_contain_text("The connection was lost. It is still on your computer, and is sent by itself")
+    expect(sent).to_contain_text("still on your computer, and is sent by itself when the connection is back")
     person.context.set_offline(False)
     expect(sent.get_by_role("link", name="Open note")).to_be_visible()
     person.complaints.clear()  # the browser notes every request that fails

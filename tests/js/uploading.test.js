@@ -48,7 +48,10 @@ test("without a network all files wait, and are sent without a hand when it is b
   const page = new UploadPage(t);
   page.server.isReachable = false;
   await page.drops(file("first.wav"), file("second.wav"), file("third.wav"));
-  assert.match(page.says("first.wav"), /connection was lost. It is still on your computer, and is sent by itself/);
+  assert.match(
+    page.says("first.wav"),
+    /connection was lost. The recording is still on your computer, and is sent by itself/,
+  );
   assert.equal(page.says("second.wav"), "Waiting to be sent.");
   assert.deepEqual(page.choices("first.wav"), ["Cancel"]);
   await page.passes(20);
@@ -76,7 +79,7 @@ test("a line that breaks each time in the middle is not tried for ever, and keep
   await page.drops(file("long.wav"), file("short.wav"));
   await page.passes(3);
   assert.equal(page.server.begun.filter(([name]) => name === "long.wav").length, 3);
-  assert.match(page.says("long.wav"), /broke several times .* still on your computer/);
+  assert.match(page.says("long.wav"), /broke several times .*is still on your computer/);
   page.server.breaks = false;
   await page.passes(10);
   assert.deepEqual(taken(page), ["short.wav"]);

@@ -71,7 +71,7 @@ for (const [status, body, kind, words, canRetry] of [
   [413, null, "refused", TOO_LARGE, false],
   [502, null, "lost", /connection was lost/, true],
   [503, { message: "The database is away.", recoverable: true, retry_after: 5 }, "later", /away.*tried again/, true],
-  [500, null, "refused", /could not take this recording. It is still on your computer/, true],
+  [500, null, "refused", /could not take this recording. The recording is still on your computer/, true],
   [415, { message: "This file is a list.", recoverable: false }, "refused", "This file is a list.", false],
   [200, null, "refused", /could not take/, true],
 ]) {
