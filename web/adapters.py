@@ -48,21 +48,19 @@ def recogniser_of(settings: Settings) -> Recogniser:
         from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 
         return TranscribeStreamingManager.from_settings(settings)
-    return PocketSphinxRecogniser(
-        settings.pocketsphinx_decoders,
-        settings.endpointing_ms,
-        settings.vad_thread_pool_size,
-        settings.pocketsphinx_spare_decoders,
-    )
+    return _pocketsphinx(settings)
 
 
 def fallback_of(settings: Settings) -> Recogniser | None:
     """Who goes on where the recogniser of the settings can't be used; its decoders start when they are wanted."""
     if settings.recogniser_fallback == "none" or settings.recogniser == settings.recogniser_fallback:
         return None
-    return PocketSphinxRecogniser(
-        settings.pocketsphinx_decoders, settings.endpointing_ms, settings.vad_thread_pool_size
-    )
+    return _pocketsphinx(settings)
+
+
+def _pocketsphinx(settings: Settings) -> PocketSphinxRecogniser:
+    decoders, spare = settings.pocketsphinx_decoders, settings.pocketsphinx_spare_decoders
+    return PocketSphinxRecogniser(decoders, settings.endpointing_ms, settings.vad_thread_pool_size, spare)
 
 
 def accounts_of(settings: Settings, engine: Engine) -> Accounts:
