@@ -172,7 +172,8 @@ def speak_everywhere(
         second = speak("expired", service.url)
         run_until(runtime, second, lambda: all(one.messages for one in second))
     with an_account():
-        speak("wrong region", service.url, "eu-nowhere-1")
+        third = speak("wrong region", service.url, "eu-nowhere-1")
+        run_until(runtime, third, lambda: all(one.messages for one in third))
         service.behave(*[Behaviour(refuse=403)] * 2)
         denied = speak("access denied", service.url)
         run_until(runtime, denied, lambda: all(one.messages for one in denied))
