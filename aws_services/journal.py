@@ -35,7 +35,9 @@ class Journal:
         path = folder / JOURNAL_NAME
         _drop_half_line(path)
         self._runtime = runtime
-        self._file = SpoolFile(spool, path, on_durable=self._kept, on_cut=lambda _why: self._write_again_soon())
+        self._file = SpoolFile(
+            spool, path, on_durable=self._kept, on_cut=lambda _why: self._write_again_soon(), follows=True
+        )
         self._lines: collections.deque[tuple[float, bytes, Then]] = collections.deque()
         """(byte after it, line, then) of the lines that are not yet durable: none of them may be dropped"""
         self._is_refused = False

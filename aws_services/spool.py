@@ -8,7 +8,8 @@ import collections
 import errno
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from aws_services.spool_file import SpoolFile
 from aws_services.spool_renewal import BYTES_A_ROUND, Renewal
@@ -33,8 +34,8 @@ class SpoolThread:
         self._post = post
         self._sync_seconds = sync_ms / 1000
         self._entries: collections.deque[tuple[SpoolFile, int, bytes | None]] = collections.deque()
-        self._hurried: collections.deque[SpoolFile] = collections.deque()
-        """Files that somebody waits for"""
+        self._hurried: collections.deque[Path] = collections.deque()
+        """Folders of files that somebody waits for"""
         self._urgent = threading.Event()
         self._closing = False
         self._dirty: dict[SpoolFile, bool] = {}
@@ -52,12 +53,12 @@ class SpoolThread:
     def append(self, file: SpoolFile, offset: int, block: bytes, urgent: bool) -> None:
         self._entries.append((file, offset, block))
         if urgent:
-            self._hurried.append(file)
+            self._hurried.append(file.folder)
             self._urgent.set()
 
     def finish(self, file: SpoolFile) -> None:
         self._entries.append((file, 0, None))
-        self._hurried.append(file)
+        self._hurried.append(file.folder)
         self._urgent.set()
 
     @property
@@ -112,7 +113,7 @@ class SpoolThread:
 
     def _sync_all(self) -> None:
         began = time.monotonic()
-        self._round, self._dirty = self._dirty, {}
+        self._round, self._dirty = {file: self._dirty[file] for file in _in_order(self._dirty)}, {}
         settled: list[tuple[SpoolFile, int]] = []
         while self._round:
             file = next(iter(self._round))
@@ -125,16 +126,13 @@ class SpoolThread:
 
     def _sync_hurried(self) -> None:
         self._urgent.clear()
-        hurried = {self._hurried.popleft() for _ in range(len(self._hurried))}
-        folders = {file.folder for file in hurried}
+        folders = {self._hurried.popleft() for _ in range(len(self._hurried))}
         self._write_all()
         settled: list[tuple[SpoolFile, int]] = []
-        # With its session's other file, and that first: words are not kept before the sound that came before them.
-        theirs = {file: None for file in (*self._round, *self._dirty) if file.folder in folders and file not in hurried}
-        for file in (*theirs, *hurried):
+        theirs = dict.fromkeys(file for file in (*self._round, *self._dirty) if file.folder in folders)
+        for file in _in_order(theirs):
             waiting = [files.pop(file) for files in (self._round, self._dirty) if file in files]
-            if waiting:
-                self._sync(file, any(waiting), settled)
+            self._sync(file, any(waiting), settled)
         if settled:
             self._post(_settle_all, settled)
 
@@ -201,6 +199,11 @@ class InlineSpool:
         durable = file.sync()
         file.close()
         file.settle(durable)
+
+
+def _in_order(files: Iterable[SpoolFile]) -> list[SpoolFile]:
+    """Words are not kept before the sound that they came from."""
+    return sorted(files, key=lambda file: file.follows)
 
 
 def _settle_all(settled: list[tuple[SpoolFile, int]]) -> None:

@@ -48,9 +48,11 @@ class SpoolFile:
         path: Path,
         on_durable: Callable[[int], object],
         on_cut: Callable[[StorageFull], object],
+        follows: bool = False,
     ) -> None:
-        """`on_cut` hears why what is not durable has to come again. Raises OSError for a file that can't be read."""
-        self.path, self.folder = path, path.parent
+        """`on_cut` hears why what is not durable has to come again; `follows` is for a file of which nothing is to be
+        durable before what was appended to its folder's other files. Raises OSError for a file that can't be read."""
+        self.path, self.folder, self.follows = path, path.parent, follows
         self.proven, self.checksum = prove(path) if path.exists() else (0, 0)
         """In the spool thread: bytes that are fsynced for certain, and their CRC-32"""
         self.written = self.accepted = self.durable = self.proven

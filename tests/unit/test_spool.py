@@ -44,11 +44,11 @@ def spool(hub):
     spool.close()
 
 
-def a_file(spool, hub, path):
+def a_file(spool, hub, path, **asked):
     def cut(_why):
         hub.cuts += 1
 
-    return SpoolFile(spool, path, on_durable=hub.acks.append, on_cut=cut)
+    return SpoolFile(spool, path, on_durable=hub.acks.append, on_cut=cut, **asked)
 
 
 def test_no_ack_is_told_before_its_fsync_in_a_thousand(spool, hub, tmp_path, monkeypatch):
@@ -108,6 +108,62 @@ def test_an_urgent_line_does_not_wait_for_the_round(hub, tmp_path):
     file.append(b"final\n", urgent=True)
     hub.wait_until(lambda: hub.acks == [6])
     spool.close()
+
+
+class Disk:
+    """Remembers which files were fsynced, in order, as `folder/name`."""
+
+    def __init__(self, monkeypatch):
+        self.synced = []
+        self._real = os.fdatasync
+        monkeypatch.setattr(os, "fdatasync", self._sync)
+
+    def _sync(self, descriptor):
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        self._real(descriptor)
+        self.synced.append(f"{path.parent.name}/{path.name}")
+
+
+def a_session(spool, hub, folder):
+    """Its audio and its journal."""
+    folder.mkdir()
+    return a_file(spool, hub, folder / "audio.pcm"), a_file(spool, hub, folder / "journal.jsonl", follows=True)
+
+
+def test_a_final_waits_for_the_sound_of_its_own_session_and_for_no_other_file(hub, tmp_path, monkeypatch):
+    disk, told = Disk(monkeypatch), []
+    spool = SpoolThread(hub.post, sync_ms=60_000)
+    other_audio, other_journal = a_session(spool, hub, tmp_path / "other")
+    audio, journal = a_session(spool, hub, tmp_path / "own")
+    for file in (journal, other_journal, other_audio, audio):
+        file.append(b"before")
+    journal.append(b"final", then=lambda: told.append(list(disk.synced)), urgent=True)
+    spool.start()
+    hub.wait_until(lambda: told)
+    assert told == [["own/audio.pcm", "own/journal.jsonl"]]
+    spool.close()
+    assert sorted(disk.synced[2:]) == ["other/audio.pcm", "other/journal.jsonl"]
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+def test_of_many_sessions_that_end_at_once_each_has_its_sound_kept_before_its_last_line(
+    hub, tmp_path, monkeypatch, urgent
+):
+    """In whatever order they were asked for, and also in a round that nobody hurries."""
+    disk = Disk(monkeypatch)
+    spool = SpoolThread(hub.post, sync_ms=1)
+    names = [f"session-{number}" for number in range(20)]
+    for number, name in enumerate(names):
+        audio, journal = a_session(spool, hub, tmp_path / name)
+        for file in (journal, audio) if number % 2 else (audio, journal):
+            file.append(b"the last of it", urgent=urgent and file is journal)
+            if urgent and file is audio:
+                file.finish(then=lambda: None)
+    spool.start()
+    spool.close()
+    assert len(disk.synced) == 40
+    for name in names:
+        assert disk.synced.index(f"{name}/audio.pcm") < disk.synced.index(f"{name}/journal.jsonl")
 
 
 def test_finish_makes_everything_durable_and_closes_the_file(spool, hub, tmp_path):
