@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Text, case, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, defer, sessionmaker
 
 from models import transcription as tables
 from models.base import utc_now
@@ -20,6 +20,11 @@ from utils.database import transaction
 
 UNSTORABLE = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 """No database takes these characters in text; refusing a whole segment for one would lose its words"""
+
+ENDING_CHARACTERS = 200
+"""So much of a note's text is read to join what follows: hours of it stay where they are"""
+TEXT = func.coalesce(Transcription.transcript_text, "")
+WITHOUT_TEXT = defer(Transcription.transcript_text)
 
 
 class SqlTranscripts:
@@ -56,7 +61,7 @@ class SqlTranscripts:
         row = self._locked(rows, session_id)
         kept = self._kept_from(rows, row, min(segment.index for segment in segments) - 1)
         following = max(kept, default=-1) + 1
-        transcript_text = row.transcript_text or ""
+        ending = known = self._ending(rows, row)
         for segment in segments:
             text = storable(segment.final.text)
             if kept.get(segment.index) == text:
@@ -65,9 +70,10 @@ class SqlTranscripts:
                 raise InvalidSessionState("A segment is not the next one of its note. What was kept before is safe.")
             rows.add(_segment_row(row, segment, text))
             kept[segment.index], following = text, following + 1
-            transcript_text = join_text(transcript_text, text)
-        if transcript_text != (row.transcript_text or ""):
-            row.transcript_text, row.word_count = transcript_text, count_words(transcript_text)
+            ending = join_text(ending, text)
+        if ending != known:
+            row.transcript_text = func.substr(TEXT, 1, func.length(TEXT) - len(known), type_=Text) + ending
+            row.word_count = (row.word_count or 0) + count_words(ending) - count_words(known)
             self._touch(row)
 
     def recording_stored(self, session_id: str, recording: StoredRecording) -> None:
@@ -146,8 +152,8 @@ class SqlTranscripts:
         return row
 
     def _find(self, rows: Session, session_id: str) -> Transcription | None:
-        query = select(Transcription).where(Transcription.session_id == session_id).with_for_update()
-        return rows.scalars(query).one_or_none()
+        query = select(Transcription).options(WITHOUT_TEXT).where(Transcription.session_id == session_id)
+        return rows.scalars(query.with_for_update()).one_or_none()
 
     def _locked(self, rows: Session, session_id: str) -> Transcription:
         row = self._find(rows, session_id)
@@ -160,6 +166,12 @@ class SqlTranscripts:
         place = tables.Segment.segment_index
         query = select(place, tables.Segment.text).where(tables.Segment.transcription_id == row.id, place >= index)
         return {index: text for index, text in rows.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+
+    def _ending(self, rows: Session, row: Transcription) -> str:
+        """The last characters of the note's text."""
+        size = func.length(TEXT)
+        first = case((size > ENDING_CHARACTERS, size - ENDING_CHARACTERS + 1), else_=1)
+        return rows.scalar(select(func.substr(TEXT, first, type_=Text)).where(Transcription.id == row.id)) or ""
 
     def _touch(self, row: Transcription) -> None:
         # A clock that was set back must not make a note older than it was.

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import sessionmaker
 
+from local_services import sql_transcripts
 from local_services.file_audio_store import FileAudioStore
 from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts, storable
@@ -167,9 +169,10 @@ def test_p16_a_row_stands_in_progress_from_the_start(
 @given(
     spoken=st.lists(ANY_TEXT | st.sampled_from(["one", "two .", ", three", "", "  "]), max_size=6),
     tellings=st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12),
+    ending=st.sampled_from([1, 3, sql_transcripts.ENDING_CHARACTERS]),
 )
 def test_p17_finals_become_the_text_in_order_and_once(
-    keeper: Keeper, spoken: list[str], tellings: list[tuple[int, bool]]
+    keeper: Keeper, spoken: list[str], tellings: list[tuple[int, bool]], ending: int
 ) -> None:
     begun, clock = opening(), Clock()
     note_id = keeper.transcripts(clock).begin(begun)
@@ -180,7 +183,8 @@ def test_p17_finals_become_the_text_in_order_and_once(
             continue
         clock.crashes = int(crashes and index == kept)
         try:
-            keeper.transcripts(clock).append([(begun.session_id, finals[index])])
+            with patch.object(sql_transcripts, "ENDING_CHARACTERS", ending):
+                keeper.transcripts(clock).append([(begun.session_id, finals[index])])
             assert index <= kept
             kept = max(kept, index + 1)
         except Crash:
