@@ -54,9 +54,10 @@ format:  ## put everything into its format
 	$(BIN)/ruff format --quiet .
 	npm run --silent format
 
-bench:  ## the live path beside a bare relay and a raw WebSocket echo, then over the stand-in of Transcribe
+bench:  ## the live path beside a bare relay and a raw WebSocket echo, over the stand-in of Transcribe; 100 who watch a recording
 	$(BIN)/python -m benchmarks.live --sessions 100 --seconds 15
 	$(BIN)/python -m benchmarks.speech_service --sessions 100
+	$(BIN)/python -m benchmarks.status
 
 SOAK_KILLS ?= 300
 SOAK_HOURS ?= 4

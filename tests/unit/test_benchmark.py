@@ -16,6 +16,7 @@ from benchmarks.load import Load
 from benchmarks.plan import BYTES_A_SECOND, CHUNK_BYTES, ECHO, Outcome, Plan
 from benchmarks.quantiles import buckets_of, p99_ms
 from benchmarks.report import Figures, figures_of, median_of, misses, percentile_ms
+from benchmarks.status import CrowdFigures, lost_of, missed
 from benchmarks.tally import Tally
 
 CHUNKS = 8
@@ -135,3 +136,23 @@ def test_a_note_that_is_not_whole_in_the_database_is_found(tmp_path):
         )
     found = broken_notes(database, ["whole", "short", "failed", "unknown"], 4 * BYTES_A_SECOND)
     assert found == ["segments end early", "row FAILED, recording STORED", "no row"]
+
+
+# Watching recordings
+
+
+def test_a_watcher_that_misses_doubles_or_swaps_a_status_has_lost_it() -> None:
+    assert lost_of([1, 2, 3], 3) == 0
+    assert lost_of([1, 3], 3) == 1
+    assert lost_of([1, 2, 2, 3], 3) == 1
+    assert lost_of([1, 3, 2], 3) == 1
+    assert lost_of([], 3) == 3
+
+
+def test_a_crowd_that_loses_one_status_or_hears_late_is_named() -> None:
+    good = CrowdFigures(100, 60, lost=0, p50=0.01, p99=0.09, worst=0.2, kilobytes_a_watcher=75, sockets_left=0)
+    assert missed(good, "eventlet", (95.2, 89.0)) == []
+    assert missed(dataclasses.replace(good, lost=1), "eventlet", (95.2, 89.0)) == ["a status was lost or doubled"]
+    assert missed(dataclasses.replace(good, p99=0.11), "eventlet", (95.2, 89.0)) == ["the p99 is over 100 ms"]
+    assert missed(dataclasses.replace(good, p99=0.11), "threading", (95.2, 89.0)) == []
+    assert len(missed(dataclasses.replace(good, sockets_left=1), "eventlet", (94.0, 79.0))) == 3
