@@ -121,10 +121,10 @@ class WholeDictation(RuleBasedStateMachine):
     # What fails around it
 
     @precondition(lambda self: self.epoch > 0)
-    @rule(torn=st.floats(0, 1))
-    def kill_the_worker(self, torn):
-        """What was not acknowledged may be on its disk, or a part of it."""
-        self.die(torn)
+    @rule(torn=st.floats(0, 1), torn_words=st.floats(0, 1))
+    def kill_the_worker(self, torn, torn_words):
+        """What was not acknowledged or told may be on its disk, or a part of it."""
+        self.die(torn, torn_words)
         self.work()
         self.d.runtime.sleep(0)
         assert self.d.care.recover_once() <= 1
@@ -170,7 +170,7 @@ class WholeDictation(RuleBasedStateMachine):
                 self.finish()
                 self.d.manager.drain(grace_seconds=5)
         finally:
-            self.die(1.0)
+            self.die()
             assert self.runtime.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -212,20 +212,22 @@ class WholeDictation(RuleBasedStateMachine):
         )
         self.sid, self.hear_from, self.worker_is_new = None, 0, True
 
-    def die(self, torn):
-        """A worker ends as by a power cut: nothing more is told or owned, and the last write may be cut."""
-        proven = {}
+    def die(self, torn=1.0, torn_words=1.0):
+        """A worker ends as by a power cut: nothing more is told or owned, and what no fsync has proven may be cut."""
+        proven = []
         for session, hearing in self.d.manager.hearings.items():
-            proven[session.session_id] = session.audio_buffer.received_bytes
             hearing.listening.cancel()
+            folder, words = hearing.folder.path, hearing.journal._file
+            proven.append((folder / "audio.pcm", session.audio_buffer.received_bytes, torn))
+            proven.append((folder / "journal.jsonl", words.durable, torn_words))
+            hearing.journal._lines.clear()
         self.listen()
         self.d.clients.tell = lambda session, notice: None
         self.d.spool.close()
+        for file, safe, torn_there in proven:
+            if file.exists():
+                os.truncate(file, max(safe, int(safe + (file.stat().st_size - safe) * torn_there)))
         for session, hearing in self.d.manager.hearings.items():
-            pcm = hearing.folder.path / "audio.pcm"
-            if pcm.exists():
-                safe, size = proven[session.session_id], pcm.stat().st_size
-                os.truncate(pcm, max(safe, int(safe + (size - safe) * torn)))
             hearing.folder.release()
             self.d.manager.remove_session(session.session_id)
 
