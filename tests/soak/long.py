@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks.proc import rss_bytes
 from tests.soak.dictation import Dictation, clock
+from tests.soak.faster import CHANGED_FOR_AGE
 from tests.soak.figures import Figures, slope
 from tests.soak.site import Site
 from tests.soak.voice import Voice
@@ -23,6 +24,8 @@ LEAST_WATCH_SECONDS = 300.0
 MOST_GROWTH_MB_AN_HOUR = 1.0
 """Of dictation: what somebody who speaks as fast as people do would see in an hour"""
 SAMPLE_SECONDS = 1.0
+LEAST_HOURS_FOR_AGE = 1.0
+"""In so long a dictation a stream grows too old now and then"""
 MB = 1_000_000
 HOUR = 3600
 
@@ -104,6 +107,10 @@ def long(folder: Path, hours: float, speed: float, seed: int) -> Figures:
         site.stop()
     figures.runs, figures.recoveries = under.kills + under.cuts + under.rests, under.recoveries
     figures.seen = [f"{under.kills} kills, {under.cuts} cuts, {under.rests} pauses, all resumed on one note"]
+    changed = site.log.read_text().count(CHANGED_FOR_AGE)
+    figures.seen.append(f"{changed} times the recogniser's stream had grown too old and was changed")
+    if not changed and hours >= LEAST_HOURS_FOR_AGE:
+        figures.missed.append("no stream of the recogniser was changed for its age")
     figures.seen += [f"{n} x {code}" for code, n in dictation.problems.items()]
     _judge_memory(under.memory, speed, figures)
     return figures
