@@ -6,6 +6,7 @@ import ssl
 
 from websockets.exceptions import ConnectionClosedOK, InvalidHandshake, InvalidStatus, WebSocketException
 
+from models.errors import RecogniserAway, RecogniserClosed, RecogniserError, RecogniserFailed, RecogniserRefused
 from models.transcript import StreamEnd
 
 EXCEPTIONS = (
@@ -22,15 +23,27 @@ BAD_REQUEST_IS_OURS_SECONDS = 12.0
 """A BadRequestException before any word and this soon is about the request. Later ones are mostly the service's rule
 that 15 s without audio end a stream, and another stream helps."""
 
+ABOUT_RIGHTS = frozenset({"no_credentials", "http_401", "http_403"})
+"""Fatal reasons that somebody mends outside this program, whatever was asked for"""
+UNTRUSTED = "untrusted_certificate"
+UNTRUSTED_TEXT = "The speech service can't prove who it is; an administrator must see to it. The recording is safe."
 ABOUT_THE_SOUND = frozenset(
     {"bad_request_exception", "behind", "closed_early", "garbled", "hangs", "internal_error", "unfinished"}
 )
 """Reasons that may come of the very audio that was sent"""
+AGAIN_SECONDS, AFTER_MENDING_SECONDS = 60.0, 300.0
+"""When to have a stored recording heard again: by a service that is away, by one that does not let us in"""
 
 
-def is_outage(reason: str) -> bool:
-    """True where the service, the way to it or the rights on it are missing, whatever was sent."""
-    return reason not in ABOUT_THE_SOUND
+def recording_error(end: StreamEnd) -> RecogniserError:
+    """What the failure of a stream means for a stored recording: its own fault, or whose."""
+    if end.reason in ABOUT_RIGHTS:
+        return RecogniserClosed(retry_after=AFTER_MENDING_SECONDS)
+    if end.reason == UNTRUSTED:
+        return RecogniserClosed(UNTRUSTED_TEXT, retry_after=AFTER_MENDING_SECONDS)
+    if end.fatal:
+        return RecogniserRefused()
+    return RecogniserFailed() if end.reason in ABOUT_THE_SOUND else RecogniserAway(retry_after=AGAIN_SECONDS)
 
 
 class StreamFailed(Exception):
@@ -59,7 +72,7 @@ def end_of(error: Exception) -> StreamEnd:
     if isinstance(error, ConnectionClosedOK):
         return StreamEnd(failed=True, reason="closed_early")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return StreamEnd(failed=True, reason="untrusted_certificate", fatal=True)
+        return StreamEnd(failed=True, reason=UNTRUSTED, fatal=True)
     return StreamEnd(failed=True, reason=_transport_reason(error))
 
 

@@ -131,6 +131,7 @@ class PocketSphinxRecogniser:
         with self._lock:
             self._guests += 1
             unused, self._idle = self._idle, []
+            is_used = bool(unused or self._streams)
         for decoder in unused:
             decoder.kill()
         try:
@@ -138,7 +139,8 @@ class PocketSphinxRecogniser:
         finally:
             with self._lock:
                 self._guests -= 1
-            self.warm()
+            if is_used:  # a fallback that nobody needs so far goes on without a decoder
+                self.warm()
 
     def open(self, request: StreamRequest, tell: Tell) -> PocketSphinxStream:
         """Start to listen, without waiting. Raises RecogniserBusy when every decoder is taken."""

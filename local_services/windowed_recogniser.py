@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from local_services.windows import Window, sound, windows, within
-from models.errors import RecogniserAway, RecogniserFailed
+from models.errors import RecogniserError, RecogniserFailed
 from models.ports import Recogniser, RecogniserStream, StreamRequest
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final, Partial, StreamEnd
@@ -21,31 +21,36 @@ SILENT_SECONDS = 60.0
 """A recogniser that says nothing new for so long hangs: it needs some ten seconds for a whole window"""
 TRIES = 3
 """Of one window, each with a new stream"""
-AWAY_SECONDS = 60.0
-"""When to ask it again"""
 ROUNDING = 0.001
 
 
+def failed(_end: StreamEnd) -> RecogniserError:
+    """Whatever ended the stream, the recording may be tried again."""
+    return RecogniserFailed()
+
+
 class WindowedRecogniser:
-    """The FileRecogniser port over any Recogniser. Each recording gets its own: live dictations keep their places."""
+    """The FileRecogniser port over any Recogniser: one stream at a time for each recording."""
 
     def __init__(
         self,
         name: str,
         make: Callable[[], Recogniser],
-        is_outage: Callable[[str], bool] = lambda reason: False,
+        error_of: Callable[[StreamEnd], RecogniserError] = failed,
         room: Callable[[], AbstractContextManager[object]] = nullcontext,
+        *,
+        is_shared: bool = False,
     ) -> None:
-        """`make` gives a new recogniser with one place; it is closed after the recording.
+        """`make` gives a recogniser, which is closed after the recording unless it `is_shared` with others.
 
-        `is_outage` says of the reason of a stream's failure whether it is the recogniser's own and may last: then
-        RecogniserAway is raised, for the recording is not to blame. `room` is entered while a recording is heard, by
-        whoever has something to put away meanwhile.
+        `error_of` says what a stream that ended so means for the recording. `room` is entered while a recording is
+        heard, by whoever has something to put away meanwhile.
         """
         self.name = name
         self._make = make
-        self._is_outage = is_outage
+        self._error_of = error_of
         self._room = room
+        self._is_shared = is_shared
 
     def recognise(self, request: FileRequest, listener: FileListener) -> None:
         """Hear the recording to its end, in order."""
@@ -60,24 +65,24 @@ class WindowedRecogniser:
                     continue  # its finals were kept all at once, so whoever has one of them has them all
                 listener.settled(self._hear(recogniser, request, window, listener), window.end)
         finally:
-            recogniser.close()
+            if not self._is_shared:
+                recogniser.close()
 
     def _hear(
         self, recogniser: Recogniser, request: FileRequest, window: Window, listener: FileListener
     ) -> list[Final]:
-        reason = ""
         for attempt in range(1, TRIES + 1):
             try:
                 finals = self._hear_once(recogniser, request, window, listener)
-            except RecogniserFailed as failure:
-                reason = str(failure.context.get("reason", ""))
-                log.warning("window_failed", session_id=request.session_id, second=window.start, attempt=attempt)
+            except _StreamFailed as failure:
+                end = failure.end
+                log.warning("window_failed", session_id=request.session_id, second=window.start, reason=end.reason)
+                if end.fatal or attempt == TRIES:
+                    raise self._error_of(end) from None
                 continue
-            counted = (within(final, window) for final in finals)
-            return [final for final in counted if final is not None]
-        if self._is_outage(reason):
-            raise RecogniserAway(retry_after=AWAY_SECONDS)
-        raise RecogniserFailed
+            break
+        counted = (within(final, window) for final in finals)
+        return [final for final in counted if final is not None]
 
     def _hear_once(
         self, recogniser: Recogniser, request: FileRequest, window: Window, listener: FileListener
@@ -112,6 +117,12 @@ def _push(stream: RecogniserStream, request: FileRequest, window: Window) -> Non
         second = until
 
 
+class _StreamFailed(Exception):
+    def __init__(self, end: StreamEnd) -> None:
+        self.end = end
+        super().__init__(end.reason)
+
+
 class _Ear:
     """What one window's stream tells. It is told on the recogniser's thread and asked on the job's."""
 
@@ -135,13 +146,14 @@ class _Ear:
                 self.finals.append(said)
 
     def wait(self) -> bool:
-        """True once it ended well; False after LOOK_SECONDS. Raises RecogniserFailed."""
+        """True once it ended well; False after LOOK_SECONDS. Raises _StreamFailed."""
         with self._news:
-            if self._news.wait_for(lambda: self._end is not None, LOOK_SECONDS):
-                if self._end is None or self._end.failed:
-                    raise RecogniserFailed(reason=self._end.reason if self._end is not None else "")
+            self._news.wait_for(lambda: self._end is not None, LOOK_SECONDS)
+            if self._end is not None:
+                if self._end.failed:
+                    raise _StreamFailed(self._end)
                 return True
             self._silent_looks += 1
             if self._silent_looks * LOOK_SECONDS > SILENT_SECONDS:
-                raise RecogniserFailed(reason="hangs")
+                raise _StreamFailed(StreamEnd(failed=True, reason="hangs"))
             return False

@@ -65,14 +65,14 @@ class Stored:
         self.bus.stop()
 
 
-def stored_of(settings: Settings, engine: Engine, store: AudioStore, live: Recogniser | None = None) -> Stored:
-    """Stored recordings over this database and store, beside the dictations that `live` hears.
+def stored_of(settings: Settings, engine: Engine, store: AudioStore, *live: Recogniser | None) -> Stored:
+    """Stored recordings over this database and store, beside those who hear dictations: see file_recogniser_of.
 
     Nothing runs or connects before `start()`.
     """
     leases, statuses = SqlJobLeases(engine), SqlStatuses(engine)
     bus = status_bus_of(settings, statuses)
-    parts = stored_parts_of(settings, engine, store, bus.publisher, live)
+    parts = stored_parts_of(settings, engine, store, bus.publisher, *live)
     work = StoredWork(parts, leases.measured)
     runner: Runner
     if settings.job_runner == "celery" and bus.link is not None:
@@ -100,7 +100,7 @@ def register_stored(
 
 
 def stored_parts_of(
-    settings: Settings, engine: Engine, store: AudioStore, publisher: StatusPublisher, live: Recogniser | None = None
+    settings: Settings, engine: Engine, store: AudioStore, publisher: StatusPublisher, *live: Recogniser | None
 ) -> StoredParts:
     """What work on stored recordings needs, in this process or in a Celery worker."""
     settings.uploads_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def stored_parts_of(
         transcripts=SqlTranscripts(engine),
         notes=SqlNotes(engine),
         store=store,
-        recogniser=file_recogniser_of(settings, live),
+        recogniser=file_recogniser_of(settings, *live),
         publish=publisher.publish,
         folder=settings.uploads_dir,
         limits=limits_of(settings),

@@ -16,6 +16,7 @@ from tests.process import ServerProcess, server_process
 from tests.recordings import silence
 from tests.sender import Sender
 from tests.speaker import Speaker, wait_until
+from tests.speech.hearing import as_pcm, recorded
 from tests.standin.account import an_account
 from tests.standin.behaviour import Behaviour
 from tests.standin.numbers import numbers_in, spoken
@@ -169,6 +170,19 @@ def test_without_s3_the_same_engine_hears_recordings_by_streams(tmp_path: Path) 
         assert len(streams.conversations) == 1
     assert numbers_in(note["transcript_text"]) == list(range(12))
     assert note["recogniser"] == "Amazon Transcribe Medical"
+
+
+@pytest.mark.speech
+def test_without_s3_what_the_service_refuses_is_heard_by_the_fallback_at_once(tmp_path: Path) -> None:
+    chosen = {"recogniser_fallback": "pocketsphinx", "pocketsphinx_decoders": 1, "vocabulary_name": "not-there"}
+    with TranscribeStandIn() as streams, an_account():
+        with server_process(tmp_path, recogniser="aws", transcribe_endpoint_url=streams.url, **chosen) as server:
+            sender = Sender(server)
+            ticket = sender.send(wav(as_pcm(recorded())[: 5 * 32_000])).json()
+            assert sender.end_of(ticket)["status"] == "completed"
+            note = sender.note(ticket)
+        assert streams.refusals == ["parameter vocabulary-name"]
+    assert {segment["recogniser"] for segment in note["segments"]} == {"pocketsphinx"}
 
 
 def keys_in(s3: BaseClient) -> list[str]:

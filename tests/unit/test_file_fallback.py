@@ -9,6 +9,12 @@ from aws_services.file_fallback import FileFallback
 from models.errors import DictationError, RecogniserAway, RecogniserBusy, RecogniserClosed, RecogniserRefused
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final
+from tests.standin.dictation import REQUEST as DICTATION
+from tests.standin.dictation import Listener, recogniser_of
+from tests.standin.numbers import numbers_in, spoken
+from tests.standin.service import TranscribeStandIn
+from utils.config import load_settings
+from web.file_recognisers import file_recogniser_of
 
 SECONDS = 120.0
 REQUEST = FileRequest("a-session", Path("sound.pcm"), "audio/key.mp3")
@@ -89,3 +95,19 @@ def test_a_service_that_is_only_busy_is_waited_for_by_the_queue() -> None:
     with pytest.raises(RecogniserBusy):
         recogniser.recognise(REQUEST, Ear())
     assert offline.requests == []
+
+
+@pytest.mark.integration
+def test_recordings_and_dictations_share_the_places_of_a_process(tmp_path: Path) -> None:
+    """The account counts both: a recording waits for a place, and goes back to the queue meanwhile."""
+    pcm, ear = tmp_path / "sound.pcm", Ear()
+    pcm.write_bytes(spoken(0, 4))
+    with TranscribeStandIn() as service, recogniser_of(service, max_streams=1) as live:
+        recordings = file_recogniser_of(load_settings(recogniser="aws"), live)
+        dictation = live.open(DICTATION, Listener())
+        with pytest.raises(RecogniserBusy):
+            recordings.recognise(FileRequest("a-session", pcm, "audio/key.mp3"), ear)
+        dictation.cancel()
+        recordings.recognise(FileRequest("a-session", pcm, "audio/key.mp3"), ear)
+        assert live.places_left() == 1
+    assert numbers_in(" ".join(final.text for final in ear.finals)) == [0, 1, 2, 3]

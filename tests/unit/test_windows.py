@@ -8,13 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aws_services.transcribe_failures import recording_error
 from aws_services.transcribe_outlet import Outlet
-from local_services.scripted_recogniser import ScriptedRecogniser
+from local_services.scripted_recogniser import ScriptedRecogniser, ScriptedStream
 from local_services.windowed_recogniser import WindowedRecogniser
 from local_services.windows import OVERLAP_SECONDS, SHORTEST_SECONDS, WINDOW_SECONDS, Window, sound, windows, within
-from models.errors import RecogniserBusy, RecogniserFailed
+from models.errors import (
+    RecogniserAway,
+    RecogniserBusy,
+    RecogniserClosed,
+    RecogniserError,
+    RecogniserFailed,
+    RecogniserRefused,
+)
+from models.ports import StreamRequest, Tell
 from models.stored_ports import FileRequest
-from models.transcript import Final, Word
+from models.transcript import Final, StreamEnd, Word
 
 RATE = 16000
 
@@ -158,7 +167,59 @@ def test_the_longest_window_may_be_given_to_transcribe_at_once() -> None:
 
 def test_a_recogniser_that_is_away_is_not_the_recordings_fault(tmp_path: Path) -> None:
     pcm = written(tmp_path, murmur(8))
-    away = WindowedRecogniser("scripted", lambda: ScriptedRecogniser(fail_after=5.0), lambda why: why == "scripted")
-    with pytest.raises(RecogniserBusy) as failure:
+    away = WindowedRecogniser("scripted", lambda: ScriptedRecogniser(fail_after=5.0), lambda _end: RecogniserAway())
+    with pytest.raises(RecogniserBusy):
         away.recognise(FileRequest("s", pcm, "k"), Ear())
-    assert failure.value.retry_after == 60
+
+
+class Refusing(ScriptedRecogniser):
+    """Ends each stream for good; knows how many there were, and whether it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.was_closed = False
+
+    def open(self, request: StreamRequest, tell: Tell) -> ScriptedStream:
+        self.asked += 1
+        stream = super().open(request, tell)
+        stream.cancel()
+        tell(StreamEnd(failed=True, reason="refused", fatal=True))
+        return stream
+
+    def close(self) -> None:
+        self.was_closed = True
+        super().close()
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_what_no_other_stream_can_mend_is_not_tried_again_and_a_shared_recogniser_stays_open(
+    tmp_path: Path, is_shared: bool
+) -> None:
+    refusing = Refusing()
+    recogniser = WindowedRecogniser("r", lambda: refusing, lambda _end: RecogniserRefused(), is_shared=is_shared)
+    with pytest.raises(RecogniserRefused):
+        recogniser.recognise(FileRequest("s", written(tmp_path, murmur(8)), "k"), Ear())
+    assert refusing.asked == 1
+    assert refusing.was_closed is not is_shared
+
+
+@pytest.mark.parametrize(
+    ("reason", "fatal", "error"),
+    [
+        ("no_credentials", True, RecogniserClosed),
+        ("http_403", True, RecogniserClosed),
+        ("untrusted_certificate", True, RecogniserClosed),
+        ("http_400", True, RecogniserRefused),
+        ("http_404", True, RecogniserRefused),
+        ("bad_request_exception", True, RecogniserRefused),
+        ("bad_request_exception", False, RecogniserFailed),
+        ("garbled", False, RecogniserFailed),
+        ("http_503", False, RecogniserAway),
+        ("unreachable", False, RecogniserAway),
+    ],
+)
+def test_the_end_of_a_stream_says_whether_the_recording_the_request_the_rights_or_the_service_is_at_fault(
+    reason: str, fatal: bool, error: type[RecogniserError]
+) -> None:
+    assert type(recording_error(StreamEnd(failed=True, reason=reason, fatal=fatal))) is error
