@@ -7,8 +7,8 @@ from models.watch import GAP, MODES, POLLING, REASONS, SSE, WAYS, Watch, share_o
 
 STEPS = 24
 """Into which a window of hours is divided"""
-SILENT_SECONDS = 150.0
-"""A page reports every minute; one that is silent for so long is not there"""
+SILENT_SECONDS = 300.0
+"""A page reports every two minutes; one that is silent for so long is not there"""
 MILLISECONDS = 1000
 
 
@@ -55,10 +55,11 @@ COUNTS = ("connects", "disconnects", "errors", "reconnections", "mode_changes")
 
 
 def cost(watches: list[Watch]) -> dict[str, Any]:
-    """What watching cost, beside what asking every 3 s would have cost."""
+    """What watching cost, beside what asking every 3 s would have cost; and how many reports told of it."""
     return {
         "requests": sum(sum(one.requests.values()) for one in watches),
         "bytes": sum(sum(one.moved_bytes.values()) for one in watches),
+        "reports": sum(one.number for one in watches),
         "polling_requests": sum(one.polling_requests for one in watches),
         "polling_bytes": sum(one.polling_bytes for one in watches),
     }

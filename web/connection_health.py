@@ -37,7 +37,7 @@ from web.watch_reports import read_report
 EXTENSION = "seva_connection_health"
 LARGEST_REPORT_BYTES = 16 * 1024
 REPORTS_A_MINUTE = 120
-"""Of one user, on this process: each page reports once a minute, and when its way of watching changes"""
+"""Of one user, on this process: each page reports every two minutes, and when its way of watching changes"""
 MOST_WATCHES_READ = 5000
 """The newest of a window: more would keep an administrator waiting"""
 MOST_HOURS = 24 * 90

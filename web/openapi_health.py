@@ -51,12 +51,14 @@ def _ref(name: str) -> Schema:
 COST: dict[str, Schema] = {
     "requests": TIMES,
     "bytes": {**TIMES, "description": "Moved in both directions, heads included"},
+    "reports": {**TIMES, "description": "Further requests, by which pages told of this; not among the others"},
     "polling_requests": {**TIMES, "description": "What asking every 3 s would have cost"},
     "polling_bytes": {**TIMES, "description": "The same, with the measured weight of a question and its answer"},
 }
 MILLISECONDS: Schema = {"type": ["number", "null"], "description": "Milliseconds; null without any update"}
 LATENCY = _each(WAYS, _object(updates=TIMES, p50_ms=MILLISECONDS, p99_ms=MILLISECONDS))
 COUNTED = dict.fromkeys(COUNTS, TIMES)
+SAMPLE: tuple[Schema, ...] = (SECONDS, {"type": "number"}, TIMES)
 REPORT = _object(
     watch_id={"type": "string", "format": "uuid", "description": "Version 4, chosen by the page"},
     number={**TIMES, "minimum": 1, "description": "Counts the reports of this watch; each one holds those before"},
@@ -77,9 +79,9 @@ REPORT = _object(
     received_bytes=_each(WAYS, TIMES),
     first_sample=TIMES,
     samples={
-        **_list(_tuple(WAY, SECONDS, {"type": "number"}, TIMES, TIMES), MOST_SAMPLES),
+        **_list({"anyOf": [_tuple(WAY, *SAMPLE, TIMES), _tuple(*SAMPLE)]}, MOST_SAMPLES),
         "description": "Way, seconds from the beginning of the watch, receipt by the page's clock minus `timestamp`, "
-        "`seq`, and the `seq` known before",
+        "`seq`, and the `seq` known before; without the first and the last: over the stream, behind the `seq` before",
     },
 )
 WATCH = _object(

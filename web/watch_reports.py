@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import UUID4, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import ValidationFailed
-from models.watch import CLOCK_SLACK, Sample, WatchReport
+from models.watch import CLOCK_SLACK, SSE, Sample, WatchReport
 
 MOST_CHANGES = 60
 MOST_RECONNECTED = 40
@@ -26,6 +26,11 @@ Times = Annotated[int, Field(ge=0, le=MOST_TIMES)]
 Bytes = Annotated[int, Field(ge=0, le=MOST_BYTES)]
 Delay = Annotated[float, Field(ge=-LATEST, le=LATEST)]
 Seconds = Annotated[float, Field(ge=0, le=WEEK)]
+Whole = tuple[Way, Seconds, Delay, Times, Times]
+"""(way, seconds from the watch's beginning, receipt by the page's clock minus the status' timestamp, its seq, the one
+known before)"""
+InTurn = tuple[Seconds, Delay, Times]
+"""The same of one that came over the stream, right behind the one known before"""
 
 
 class Part(BaseModel):
@@ -88,9 +93,12 @@ class Report(Part):
     requests: Requests
     received_bytes: ReceivedBytes
     first_sample: Times
-    samples: Annotated[list[tuple[Way, Seconds, Delay, Times, Times]], Field(max_length=MOST_SAMPLES)]
-    """(way, seconds from the watch's beginning, receipt by the page's clock minus the status' timestamp, its seq, the
-    one known before)"""
+    samples: Annotated[list[InTurn | Whole], Field(max_length=MOST_SAMPLES)]
+
+    @property
+    def heard(self) -> tuple[Sample, ...]:
+        """The samples, whichever way they are written."""
+        return tuple(Sample(*one) if len(one) == 5 else Sample(SSE, *one, after_seq=one[2] - 1) for one in self.samples)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Report":
@@ -98,7 +106,7 @@ class Report(Part):
         times = [at for at, _ in self.changes]
         if times != sorted(times):
             raise ValueError("changes must be in order")
-        later = [*times, *(at for at, _ in self.reconnected), *(at for _, at, *_ in self.samples)]
+        later = [*times, *(at for at, _ in self.reconnected), *(one.at for one in self.heard)]
         if later and max(later) > until:
             raise ValueError("nothing can be later than the seconds watched")
         return self
@@ -134,7 +142,7 @@ def read_report(body: bytes, received_at: float) -> WatchReport:
         received_bytes=told.received_bytes.model_dump(),
         clock_ahead=clock_ahead(told, received_at),
         first_sample=told.first_sample,
-        samples=tuple(Sample(*one) for one in told.samples),
+        samples=told.heard,
     )
 
 
@@ -146,5 +154,5 @@ def clock_ahead(told: Report, received_at: float) -> float:
     than half of both ways; so no delay is taken for less than half of what it was.
     """
     least = told.sent_at - received_at
-    both_ways = max(0.0, min((delay for _, _, delay, *_ in told.samples), default=least) - least)
+    both_ways = max(0.0, min((one.delay for one in told.heard), default=least) - least)
     return least + min(told.trip_seconds or 0.0, both_ways) / 2

@@ -25,12 +25,12 @@ export function tiles({ watching_now: now, streams_open_here: streams, totals })
     [
       "Requests",
       saved(totals.requests, totals.polling_requests),
-      `${totals.requests} instead of ${totals.polling_requests}`,
+      `${totals.requests} instead of ${totals.polling_requests}, and ${count(totals.reports, "report")} for this page`,
     ],
     [
       "Bytes",
       saved(totals.bytes, totals.polling_bytes),
-      `${bytes(totals.bytes)} instead of ${bytes(totals.polling_bytes)}`,
+      `${bytes(totals.bytes)} instead of ${bytes(totals.polling_bytes)}, reports left out`,
     ],
   ];
 }

@@ -97,10 +97,11 @@ export class ConnectionTally {
     this.#bytes.sse += bytes;
   }
 
-  /** A status that was not known before has come. @param {number} before the number of the one known before; 0 for none */
+  /** A status that was not known before has come; most come over the stream and in turn, which goes without saying. @param {number} before the number of the one known before; 0 for none */
   received(way, { timestamp, seq }, before) {
     if (!Number.isFinite(timestamp)) return;
-    this.#samples.push([way, this.#at(), rounded(this.#now() - timestamp), seq, before]);
+    const came = [this.#at(), rounded(this.#now() - timestamp), seq];
+    this.#samples.push(way === "sse" && before === seq - 1 ? came : [way, ...came, before]);
     while (this.#samples.length > MOST_SAMPLES) this.#dropSample();
   }
 

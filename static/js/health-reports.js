@@ -1,4 +1,7 @@
-const EVERY_MS = 60000;
+/** So a watch of a minute or two, which is what most are, is reported once: when it is over. */
+const EVERY_MS = 120000;
+/** Who looks at another page and back does not report each time. */
+const HIDDEN_AGAIN_MS = 60000;
 /** After the way has changed: an administrator sees it soon, and a connection that flutters does not send on and on. */
 const SOON_MS = 5000;
 
@@ -12,7 +15,7 @@ export function reportsOf(address, tally, formToken, fetchFrom) {
 }
 
 /**
- * Tells the server how one watch fares: every minute, soon after its way changed, when the page is hidden, and at the end.
+ * Tells the server how one watch fares: every two minutes, soon after its way changed, when the page is hidden, and at the end.
  * Each report holds those before, so a lost one is no loss. Numbers only; nothing is said of the person or the recording.
  */
 export class HealthReports {
@@ -23,6 +26,7 @@ export class HealthReports {
   #page;
   #id = newId();
   #number = 0;
+  #sentAt = -Infinity;
   #timer = null;
   #isSoon = false;
   #listening = new AbortController();
@@ -42,7 +46,8 @@ export class HealthReports {
 
   start() {
     const { signal } = this.#listening;
-    const hidden = () => this.#page.visibilityState === "hidden" && this.#send(false);
+    const isDue = () => this.#page.visibilityState === "hidden" && Date.now() - this.#sentAt >= HIDDEN_AGAIN_MS;
+    const hidden = () => isDue() && this.#send(false);
     this.#page?.addEventListener("visibilitychange", hidden, { signal });
     const leaves = ({ persisted }) => this.#send(!persisted);
     this.#page?.defaultView?.addEventListener("pagehide", leaves, { signal });
@@ -74,6 +79,7 @@ export class HealthReports {
   /** Outlives the page. Never rejects: what could not be told now is told with the next one. */
   async #send(isOver) {
     this.#number += 1;
+    this.#sentAt = Date.now();
     const report = { watch_id: this.#id, number: this.#number, is_over: isOver, ...this.#tally.report() };
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     const token = this.#formToken();

@@ -70,7 +70,7 @@ def report(**changed: Any) -> dict[str, Any]:
         "requests": {"sse": 2, "polling": 1},
         "received_bytes": {"sse": 2400, "polling": 300},
         "first_sample": 0,
-        "samples": [["sse", 10.0, 0.02, 1, 0], ["sse", 20.0, 0.03, 2, 1], ["polling", 31.0, 1.5, 5, 2]],
+        "samples": [[10.0, 0.02, 1], ["sse", 20.0, 0.03, 2, 1], ["polling", 31.0, 1.5, 5, 2]],
     }
     return {**told, **changed}
 
@@ -103,7 +103,7 @@ def test_an_administrator_reads_what_pages_report_beside_what_asking_would_have_
     assert (totals["watches"], totals["connects"], totals["disconnects"], totals["errors"]) == (1, 2, 1, 1)
     assert totals["losses"] == {"network": 0, "server_closed": 1, "refused": 0, "blocked": 1}
     assert totals["seconds"] == {"sse": 57.0, "polling": 2.0, "gap": 1.0}
-    assert (totals["requests"], totals["polling_requests"]) == (3, 21)
+    assert (totals["requests"], totals["polling_requests"], totals["reports"]) == (3, 21, 1)
     [watch] = found["watches"]["items"]
     assert watch["pattern"][1:3] == [{"at": 0.1, "mode": "sse"}, {"at": 30.0, "mode": "gap"}]
     assert watch["reconnected"] == [{"at": 32.9, "reason": "blocked"}]
@@ -201,6 +201,8 @@ WRONG: list[tuple[str, Any]] = [
     ("losses", {"network": 0, "server_closed": 1, "refused": 0, "blocked": 1, "because": 1}),
     ("reconnected", [[1.0, "the patient said so"]]),
     ("samples", [["sse", 1.0, 0.1, 1, 0]] * 201),
+    ("samples", [["the patient said so", 0.1, 1]]),
+    ("samples", [[61.5, 0.1, 1]]),
     ("note", "free text"),
 ]
 

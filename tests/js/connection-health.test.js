@@ -5,26 +5,34 @@ import { ConnectionTally } from "../../static/js/connection-tally.js";
 import { WatchedJob, answers, status } from "./support/watched-job.js";
 
 const HEALTH = "/api/v1/sessions/s1/connection-health";
+const TWO_MINUTES = 120;
 const reporting = (t, more = {}) => new WatchedJob(t, { reports: true, ...more });
 const made = (seq, progress, ago, word) => ({ ...status(seq, progress, word), timestamp: Date.now() / 1000 - ago });
 
-test("a watch over one stream costs one request, and is reported once, when it is over", async (t) => {
+test("a watch of nearly two minutes over one stream is one request and one report, when it is over", async (t) => {
   const job = reporting(t);
   job.watch.start();
   job.source.opens();
   job.source.says(made(1, 0, 0.02, "queued"));
-  await job.passes(10);
-  job.source.says(made(2, 100, 0.03, "completed"));
-  await job.passes(120);
+  await job.passes(40);
+  job.source.says(made(2, 30, 0.03));
+  await job.passes(40);
+  job.source.says(made(3, 60, 0.03));
+  await job.passes(35);
+  assert.equal(job.reports.length, 0);
+  job.source.says(made(4, 100, 0.03, "completed"));
+  await job.passes(300);
   assert.equal(job.reports.length, 1);
   const [{ address, how, body }] = job.reports;
   assert.deepEqual([address, how.method, how.keepalive, how.headers["X-CSRFToken"]], [HEALTH, "POST", true, "secret"]);
   assert.deepEqual([body.number, body.is_over, body.connects, body.errors], [1, true, 1, 0]);
   assert.deepEqual(body.requests, { sse: 1, polling: 0 });
-  assert.deepEqual(body.seconds, { sse: 10, polling: 0, gap: 0 });
+  assert.deepEqual(body.seconds, { sse: 115, polling: 0, gap: 0 });
   assert.deepEqual(body.samples, [
-    ["sse", 0, 0.02, 1, 0],
-    ["sse", 10, 0.03, 2, 1],
+    [0, 0.02, 1],
+    [40, 0.03, 2],
+    [80, 0.03, 3],
+    [115, 0.03, 4],
   ]);
   assert.match(body.watch_id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
@@ -75,20 +83,20 @@ test("an administrator hears of a change of the way within seconds, not only aft
   assert.deepEqual([job.reports.length, job.reports[0].body.mode], [1, "polling"]);
 });
 
-test("a minute is reported while it goes on, and each report holds those before", async (t) => {
+test("every two minutes are reported while it goes on, and each report holds those before", async (t) => {
   const job = reporting(t);
   job.watch.start();
   job.source.opens();
   job.source.says(made(1, 10, 0.01));
-  await job.passes(60);
+  await job.passes(TWO_MINUTES);
   job.source.says(made(2, 20, 0.02));
-  await job.passes(60);
+  await job.passes(TWO_MINUTES);
   const [first, second] = job.reports.map(({ body }) => body);
   assert.equal(job.reports.length, 2);
   assert.deepEqual([first.number, first.samples.length, first.first_sample], [1, 1, 0]);
   assert.deepEqual([second.number, second.samples.length, second.first_sample], [2, 1, 1]);
   assert.equal(second.watch_id, first.watch_id);
-  assert.deepEqual([first.is_over, second.seconds.sse], [false, 120]);
+  assert.deepEqual([first.is_over, second.seconds.sse], [false, 2 * TWO_MINUTES]);
 });
 
 test("what could not be reported is reported with the next", async (t) => {
@@ -97,11 +105,11 @@ test("what could not be reported is reported with the next", async (t) => {
   job.watch.start();
   job.source.opens();
   job.source.says(made(1, 10, 0.01));
-  await job.passes(60);
+  await job.passes(TWO_MINUTES);
   job.answerReport = () => answers({}, 503);
-  await job.passes(60);
+  await job.passes(TWO_MINUTES);
   job.answerReport = () => answers({}, 204);
-  await job.passes(120);
+  await job.passes(2 * TWO_MINUTES);
   assert.deepEqual(
     job.reports.map(({ body }) => body.samples.length),
     [1, 1, 1, 0],
@@ -145,18 +153,24 @@ test("a server that is away is the network, for the stream and for each question
   assert.deepEqual(body.seconds, { sse: 0, polling: 0, gap: 9 });
 });
 
-test("a page that is hidden or left reports at once", async (t) => {
+test("a page that is hidden reports at once, but not each time that somebody looks elsewhere; one that is left does", async (t) => {
   const job = reporting(t, { page: true });
+  const looksElsewhere = () => ["hidden", "visible"].forEach((state) => job.page.becomes(state));
   job.watch.start();
   job.source.opens();
-  job.page.becomes("hidden");
-  job.page.becomes("visible");
+  looksElsewhere();
   assert.deepEqual([job.reports.length, job.reports[0].body.is_over], [1, false]);
+  await job.passes(59);
+  looksElsewhere();
+  assert.equal(job.reports.length, 1);
+  await job.passes(1);
+  looksElsewhere();
+  assert.equal(job.reports.length, 2);
   job.page.leaves();
-  assert.deepEqual([job.reports.length, job.reports[1].body.is_over], [2, true]);
+  assert.deepEqual([job.reports.length, job.reports[2].body.is_over], [3, true]);
   job.watch.stop();
   job.page.becomes("hidden");
-  assert.equal(job.reports.length, 3);
+  assert.equal(job.reports.length, 4);
 });
 
 test("started again it is another watch; without a place to report nothing is sent", async (t) => {

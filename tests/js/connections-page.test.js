@@ -70,6 +70,7 @@ function health(items = [watch()], more = {}) {
       losses: { network: 0, server_closed: 1, refused: 0, blocked: 3 },
       seconds: watch().seconds,
       requests: 4,
+      reports: 2,
       polling_requests: 21,
       bytes: 9000,
       polling_bytes: 30500,
@@ -121,8 +122,8 @@ test("the tiles say what the numbers mean", () => {
   assert.equal(shown["Errors"], "3: lost most often: blocked on the way");
   assert.equal(shown["Delay, live"], "12 ms: 99 % within 48 ms");
   assert.equal(shown["Delay, asking"], "1.5 s: 99 % within 3 s");
-  assert.equal(shown["Requests"], "81 % fewer: 4 instead of 21");
-  assert.equal(shown["Bytes"], "70 % fewer: 9 KB instead of 31 KB");
+  assert.equal(shown["Requests"], "81 % fewer: 4 instead of 21, and 2 reports for this page");
+  assert.equal(shown["Bytes"], "70 % fewer: 9 KB instead of 31 KB, reports left out");
 });
 
 test("figures are never without a meaning", () => {
