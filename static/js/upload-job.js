@@ -1,16 +1,12 @@
+import { FileSending } from "./file-sending.js";
 import { Listeners } from "./listeners.js";
-import { SendingPace } from "./sending-pace.js";
 import { isEnding } from "./status-track.js";
 import { modeWords } from "./status-words.js";
-import { uploadProblem } from "./upload-problem.js";
+import { endingOf, uploadWords } from "./upload-words.js";
 import { whenReached } from "./when-reached.js";
 
 /** Of the whole bar, in percent: the way to the server; the rest is the work there. */
 const SENDING_SHARE = 20;
-const REJECTED = "UPLOAD_REJECTED";
-const GONE = "This recording is no longer on the server for you.";
-/** A line that breaks each time in the middle of a file is not tried for ever. */
-const MOST_BROKEN = 3;
 
 /**
  * One recording on its way from a file to a note. No DOM.
@@ -18,6 +14,7 @@ const MOST_BROKEN = 3;
  * waiting    its turn to be sent has not come
  * held       it can't be sent now, and is tried again by itself
  * sending    on its way to the server
+ * stopping   this person stopped it when all of it was out; the server's answer is waited for
  * working    the server has it, and makes it text
  * done       the text is there
  * failed     the work on it ended without all of its text
@@ -31,7 +28,7 @@ export class UploadJob {
   state = "waiting";
   /** Of the way from file to note; never goes back within one try */
   percent = 0;
-  message = "Waiting to be sent.";
+  message = uploadWords.waiting;
   /** How the news come, see TranscriptionStatus */
   mode = "stopped";
   modeWords = "";
@@ -47,12 +44,11 @@ export class UploadJob {
   #notes;
   #makeWatch;
   #canRetry = false;
-  #isNewNote = false;
-  #brokenTimes = 0;
   #latest = null;
   #endedSeq = null;
   #sending = null;
   #watch = null;
+  #leaving = new AbortController();
   #listeners = new Listeners(["change", "toSend", "kept", "gone"]);
 
   /**
@@ -65,10 +61,9 @@ export class UploadJob {
     this.#api = api;
     this.#notes = notes;
     this.#makeWatch = makeWatch;
-  }
-
-  get name() {
-    return this.#file?.name ?? "";
+    this.name = file?.name ?? "";
+    this.size = file?.size ?? 0;
+    if (file) this.#sending = new FileSending(file, api);
   }
 
   get sessionId() {
@@ -80,7 +75,7 @@ export class UploadJob {
   }
 
   get isUnsent() {
-    return ["waiting", "held", "sending"].includes(this.state);
+    return ["waiting", "held", "sending", "stopping"].includes(this.state);
   }
 
   get canCancel() {
@@ -112,25 +107,17 @@ export class UploadJob {
   async send() {
     if (this.state !== "waiting" && this.state !== "held") return null;
     const isRetry = this.state === "held";
-    if (!isRetry) this.#change({ state: "sending", message: "Sending." });
-    this.#sending = new AbortController();
-    const pace = new SendingPace();
-    const progress = (share) => {
-      const message = share < 1 ? "Sending." : "Sent. The server looks at it.";
-      const percent = this.#further(SENDING_SHARE * share);
-      this.#change({ state: "sending", percent, remaining: pace.remaining(share), message });
+    if (!isRetry) this.#change({ state: "sending", message: uploadWords.sending });
+    const progress = (share, remaining) => {
+      if (this.state === "stopping") return;
+      const message = share < 1 ? uploadWords.sending : uploadWords.sent;
+      this.#change({ state: "sending", percent: this.#further(SENDING_SHARE * share), remaining, message });
     };
-    const how = { again: this.#isNewNote, isRetry, signal: this.#sending.signal, progress };
-    try {
-      this.#ticket = await this.#api.send(this.#file, how);
-    } catch (problem) {
-      return this.state === "cancelled" ? null : this.#notSent(problem);
-    }
-    this.#listeners.tell("kept", this.#ticket);
-    this.isExisting = this.#ticket.existing;
-    if (this.state === "cancelled") await this.#api.cancel(this.sessionId).catch(() => {});
-    else if (this.isExisting) await this.resume();
-    else this.#follow(null);
+    const ticket = await this.#sending.send(isRetry, progress).catch((problem) => problem);
+    if (!ticket.session_id) return this.#notSent(ticket);
+    const isUnwanted = this.state === "stopping";
+    if (isUnwanted && ticket.existing) this.#change({ state: "cancelled", message: uploadWords.before });
+    else await this.#isKept(ticket, isUnwanted);
     return null;
   }
 
@@ -145,16 +132,18 @@ export class UploadJob {
 
   /** Once more: from its stored recording if there is one, else from the file. */
   async retry() {
-    if (!this.#hasRecording) return this.#sendOnceMore(this.#ticket !== null);
+    if (!this.#hasRecording) return this.sendAsNew();
     const problem = await this.#notes.recogniseAgain(this.noteId).catch((refused) => refused);
     if (problem.words) return this.#change({ message: problem.words });
     this.#restart();
     this.#follow(this.#latest);
   }
 
-  /** The same bytes as one more note. */
+  /** The same bytes as one more note; one that may have been sent is gone on with. */
   sendAsNew() {
-    this.#sendOnceMore(true);
+    this.#sending ??= new FileSending(this.#file, this.#api, this.sessionId);
+    this.#restart();
+    this.#listeners.tell("toSend");
   }
 
   async cancel() {
@@ -163,39 +152,47 @@ export class UploadJob {
         (status) => isEnding(status) && this.#end(status),
         (problem) => this.#change({ message: problem.words }),
       );
-      return;
+    } else if (this.state !== "stopping") {
+      this.#canRetry = true;
+      if (this.#sending.stop()) this.#isStopped();
+      else this.#change({ state: "stopping", message: uploadWords.stopping, remaining: null });
     }
-    this.#canRetry = true;
-    this.#change({ state: "cancelled", message: "Cancelled. Nothing was kept of this recording.", remaining: null });
-    this.#sending?.abort();
   }
 
-  /** Watches no more; the work goes on. */
+  /** Watches no more, for good; the work goes on. */
   stop() {
+    this.#leaving.abort();
     this.#watch?.stop();
-    this.#watch = null;
   }
 
   #restart() {
-    this.stop();
+    this.#watch?.stop();
     this.#endedSeq = null;
     Object.assign(this, { isExisting: false, note: null, percent: 0, modeWords: "" });
-    this.#change({ state: "waiting", message: "Waiting to be sent.", remaining: null });
+    this.#change({ state: "waiting", message: uploadWords.waiting, remaining: null });
   }
 
-  #sendOnceMore(isNewNote) {
-    this.#isNewNote = isNewNote;
-    this.#brokenTimes = 0;
-    this.#restart();
-    this.#listeners.tell("toSend");
+  async #isKept(ticket, isUnwanted) {
+    this.#sending = null;
+    this.#ticket = ticket;
+    this.#listeners.tell("kept", ticket);
+    this.isExisting = ticket.existing;
+    if (this.isExisting) return this.resume();
+    this.#follow(null);
+    if (isUnwanted) this.cancel();
+  }
+
+  #isStopped() {
+    const message = this.#sending.isInDoubt ? uploadWords.inDoubt : uploadWords.nothingKept;
+    this.#change({ state: "cancelled", message, remaining: null });
   }
 
   #notSent(problem) {
-    if (problem.isServerThere) this.#brokenTimes += 1;
-    const { kind, canRetry, words } = this.#brokenTimes === MOST_BROKEN ? uploadProblem("broken") : problem;
-    const isHeld = kind !== "refused";
-    this.#canRetry = canRetry;
-    this.#change({ state: isHeld ? "held" : "refused", message: words, percent: 0, remaining: null });
+    if (this.state === "stopping") this.#isStopped();
+    if (this.state === "cancelled") return null;
+    const isHeld = problem.kind !== "refused";
+    this.#canRetry = problem.canRetry;
+    this.#change({ state: isHeld ? "held" : "refused", message: problem.words, percent: 0, remaining: null });
     return isHeld ? problem : null;
   }
 
@@ -206,7 +203,7 @@ export class UploadJob {
     this.#watch.on("end", (status) => this.#end(status));
     this.#watch.on("gone", () => this.#gone());
     if (seen && !isEnding(seen)) this.#show(seen);
-    else this.#change({ state: "working", message: "Waiting for its turn.", percent: this.#further(SENDING_SHARE) });
+    else this.#change({ state: "working", message: uploadWords.atWork, percent: this.#further(SENDING_SHARE) });
     this.#watch.start();
   }
 
@@ -221,21 +218,24 @@ export class UploadJob {
   async #end(status) {
     if (status.seq === this.#endedSeq) return; // told by the stream and by the answer to Cancel
     this.#endedSeq = status.seq;
-    this.stop();
+    this.#watch?.stop();
     this.#latest = status;
-    const isAway = () => this.#change({ modeWords: modeWords("offline", true) });
-    this.note = await whenReached(() => this.#notes.note(this.noteId), isAway);
-    const isDone = status.status === "completed";
-    const code = status.error?.error_code;
-    this.#canRetry = !isDone && code !== REJECTED;
-    const state = isDone ? "done" : code === "CANCELLED" ? "cancelled" : "failed";
-    const percent = isDone ? 100 : this.percent;
-    this.#change({ state, percent, message: status.message, remaining: null, modeWords: "" });
+    const { signal } = this.#leaving;
+    const isAway = (status) => {
+      const mode = status === 401 ? "signedOut" : "offline";
+      this.#change({ mode, modeWords: modeWords(mode, true) });
+    };
+    this.note = await whenReached(() => this.#notes.note(this.noteId, signal), isAway, signal);
+    if (signal.aborted) return;
+    const { state, canRetry } = endingOf(status);
+    this.#canRetry = canRetry;
+    const percent = state === "done" ? 100 : this.percent;
+    this.#change({ state, percent, message: status.message, remaining: null, mode: "stopped", modeWords: "" });
   }
 
   #gone() {
-    this.stop();
-    this.#change({ state: "failed", message: GONE, remaining: null, modeWords: "" });
+    this.#watch?.stop();
+    this.#change({ state: "failed", message: uploadWords.gone, remaining: null, modeWords: "" });
     this.#listeners.tell("gone");
   }
 

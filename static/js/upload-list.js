@@ -3,7 +3,7 @@ import { UploadJob } from "./upload-job.js";
 import { UploadQueue } from "./upload-queue.js";
 
 const MEGABYTE = 1024 * 1024;
-const SPOKEN = ["held", "working", "done", "failed", "refused", "cancelled"];
+const SPOKEN = ["held", "stopping", "working", "done", "failed", "refused", "cancelled"];
 
 /** The recordings on the page: those chosen or dropped now, and those this person sent from this browser before. */
 export class UploadList {

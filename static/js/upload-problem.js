@@ -10,19 +10,26 @@ const WORDS = {
 const BY_ITSELF = "This is tried again by itself.";
 /** What a proxy answers while the server behind it is being started */
 const AWAY = [502, 503, 504];
+const STORAGE_FULL = "STORAGE_FULL";
 
 /**
  * Sending did not end in a job. `words` are for a person.
  *
  * refused    the server won't have it; without `canRetry` another try would be answered the same
- * later      it can be sent after `seconds`
+ * later      it can be sent after `seconds`; `isForSize` when that is because of its size
  * lost       the connection broke; `isServerThere` when it was not the server that is away
  * signedOut  nobody is signed in here now
+ *
+ * `isUnanswered` when it was being sent, and nothing tells what the server made of what it got.
  */
 export class UploadProblem extends Error {
-  constructor(words, { kind = "refused", canRetry = true, seconds = 0, isServerThere = false } = {}) {
+  isServerThere = false;
+  isForSize = false;
+  isUnanswered = false;
+
+  constructor(words, { kind = "refused", canRetry = true, seconds = 0, ...more } = {}) {
     super(words);
-    Object.assign(this, { name: "UploadProblem", words, kind, canRetry, seconds, isServerThere });
+    Object.assign(this, { name: "UploadProblem", words, kind, canRetry, seconds, ...more });
   }
 }
 
@@ -30,6 +37,11 @@ export class UploadProblem extends Error {
 export function uploadProblem(what, more = {}) {
   const kind = what === "lost" || what === "signedOut" ? what : "refused";
   return new UploadProblem(WORDS[what], { kind, ...more });
+}
+
+/** @returns {boolean} that a sent recording brought no answer of the server's own */
+export function isUnanswered({ status, response }) {
+  return status === 0 || (AWAY.includes(status) && !response?.message);
 }
 
 /**
@@ -44,7 +56,9 @@ export function problemOfAnswer(status, body, tooLarge) {
   return AWAY.includes(status) ? uploadProblem("lost") : uploadProblem("unknown");
 }
 
-function problemOfError(status, { message, recoverable, retry_after: seconds }) {
-  if (recoverable && seconds > 0) return new UploadProblem(`${message} ${BY_ITSELF}`, { kind: "later", seconds });
+function problemOfError(status, { error_code: code, message, recoverable, retry_after: seconds }) {
+  if (recoverable && seconds > 0) {
+    return new UploadProblem(`${message} ${BY_ITSELF}`, { kind: "later", seconds, isForSize: code === STORAGE_FULL });
+  }
   return new UploadProblem(message, { canRetry: recoverable === true || status >= 500 || status === 429 });
 }

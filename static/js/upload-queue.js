@@ -4,6 +4,8 @@ export class UploadQueue {
   #isRunning = false;
   #next;
   #held;
+  /** For another file, which there may be room for */
+  #goOn = null;
 
   /**
    * @param {(problem: UploadProblem|null) => void} held told what keeps them here, and null when nothing does any more
@@ -17,6 +19,7 @@ export class UploadQueue {
   /** @param {UploadJob} job */
   add(job) {
     this.#jobs.push(job);
+    this.#goOn?.();
     this.#run();
   }
 
@@ -24,15 +27,39 @@ export class UploadQueue {
     if (this.#isRunning) return;
     this.#isRunning = true;
     while (this.#jobs.length > 0) {
-      const problem = await this.#jobs[0].send();
-      this.#held(problem);
-      if (problem === null) {
-        this.#jobs.shift();
-        this.#next.worked();
-      } else {
-        await new Promise((again) => this.#next.wait(again, problem.seconds));
-      }
+      const problem = await this.#sendWhatGoes();
+      if (problem !== null) await this.#wait(problem);
     }
     this.#isRunning = false;
+  }
+
+  /** @returns {Promise<UploadProblem|null>} what holds up those that are left; smaller ones overtake what there is no room for */
+  async #sendWhatGoes() {
+    let [room, noRoom] = [Infinity, null];
+    for (;;) {
+      const job = this.#jobs.find(({ size }) => size < room);
+      if (!job) return noRoom;
+      const problem = await job.send();
+      this.#held(problem);
+      if (problem === null) this.#hasLeft(job);
+      else if (problem.isForSize) [room, noRoom] = [job.size, problem];
+      else return problem;
+    }
+  }
+
+  #hasLeft(job) {
+    this.#jobs.splice(this.#jobs.indexOf(job), 1);
+    this.#next.worked();
+  }
+
+  #wait({ seconds, isForSize }) {
+    return new Promise((again) => {
+      this.#next.wait(again, seconds);
+      const atOnce = () => {
+        this.#next.cancel();
+        again();
+      };
+      this.#goOn = isForSize ? atOnce : null;
+    });
   }
 }

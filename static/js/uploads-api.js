@@ -1,4 +1,4 @@
-import { UploadProblem, problemOfAnswer, uploadProblem } from "./upload-problem.js";
+import { UploadProblem, isUnanswered, problemOfAnswer, uploadProblem } from "./upload-problem.js";
 
 /** Sends recordings, and stops the work on them. */
 export class UploadsApi {
@@ -41,10 +41,7 @@ export class UploadsApi {
       await this.#renew(true);
       answer = await this.#post(file, again, signal, progress);
     }
-    if (answer.status === 0) {
-      await this.#ask(file, signal); // a server that refuses may hang up before it has read everything
-      throw uploadProblem("lost", { isServerThere: true });
-    }
+    if (isUnanswered(answer)) throw await this.#unanswered(file, signal);
     if (answer.status < 300 && answer.response) return answer.response;
     throw problemOfAnswer(answer.status, answer.response, this.#tooLarge);
   }
@@ -76,6 +73,16 @@ export class UploadsApi {
     if (response === null) throw uploadProblem("lost");
     if (response.ok) return;
     throw problemOfAnswer(response.status, await response.json().catch(() => null), this.#tooLarge);
+  }
+
+  /** What came between: a server that refuses may hang up before it has read everything. */
+  async #unanswered(file, signal) {
+    const lost = uploadProblem("lost", { isServerThere: true });
+    const problem = await this.#ask(file, signal).then(
+      () => lost,
+      (instead) => instead,
+    );
+    return Object.assign(problem, { isUnanswered: true });
   }
 
   async #renew(isNeeded) {

@@ -63,29 +63,37 @@ test("without a network all files wait, and are sent without a hand when it is b
 
 test("a server that is away for a minute is found again by itself, with a proxy before it too", async (t) => {
   const page = new UploadPage(t);
-  page.server.proxySays = [502, null];
+  page.server.isSlow = true;
   await page.drops(file("visit.wav"));
+  page.server.isBeingStarted = true;
+  page.server.arrives();
+  await page.passes();
   assert.match(page.says("visit.wav"), /sent by itself/);
   await page.passes(60);
-  assert.ok(page.server.begun.length < 20, "it is not asked all the time");
-  page.server.proxySays = null;
+  assert.equal(page.server.begun.length, 1, "no byte is sent to nobody");
+  Object.assign(page.server, { isBeingStarted: false, isSlow: false });
   await page.passes(11);
   assert.deepEqual(taken(page), ["visit.wav"]);
 });
 
-test("a line that breaks each time in the middle is not tried for ever, and keeps no other file waiting", async (t) => {
-  const page = new UploadPage(t);
-  page.server.breaks = true;
-  await page.drops(file("long.wav"), file("short.wav"));
-  await page.passes(3);
-  assert.equal(page.server.begun.filter(([name]) => name === "long.wav").length, 3);
-  assert.match(page.says("long.wav"), /broke several times .*is still on your computer/);
-  page.server.breaks = false;
-  await page.passes(10);
-  assert.deepEqual(taken(page), ["short.wav"]);
-  await page.presses("long.wav", "Try again");
-  assert.deepEqual(taken(page), ["short.wav", "long.wav"]);
-});
+for (const [what, trouble, none] of [
+  ["a line that breaks each time in the middle", { breaks: true }, { breaks: false }],
+  ["a proxy that is never answered in time", { proxySays: [504, null] }, { proxySays: null }],
+]) {
+  test(`${what} is not tried for ever, and keeps no other file waiting`, async (t) => {
+    const page = new UploadPage(t);
+    Object.assign(page.server, trouble);
+    await page.drops(file("long.wav"), file("short.wav"));
+    await page.passes(3);
+    assert.equal(page.server.begun.filter(([name]) => name === "long.wav").length, 3);
+    assert.match(page.says("long.wav"), /broke several times .*is still on your computer/);
+    Object.assign(page.server, none);
+    await page.passes(10);
+    assert.deepEqual(taken(page), ["short.wav"]);
+    await page.presses("long.wav", "Try again");
+    assert.deepEqual(taken(page), ["short.wav", "long.wav"]);
+  });
+}
 
 test("the same bytes again are offered as the note there is, or as a new one", async (t) => {
   const page = new UploadPage(t);
@@ -190,4 +198,18 @@ test("with too many recordings waiting the rest is sent by itself when there is 
   page.server.isFull = false;
   await page.passes(4);
   assert.deepEqual([taken(page), page.server.begun.length], [["visit.wav"], 1], "no byte was sent in vain");
+});
+
+test("a large recording that there is no room for keeps no smaller one waiting, and is sent when there is", async (t) => {
+  const page = new UploadPage(t);
+  page.server.roomBytes = 500;
+  await page.drops(file("hours.wav", { bytes: 1000 }), file("longer.wav", { bytes: 1001 }), file("visit.wav"));
+  assert.deepEqual(taken(page), ["visit.wav"]);
+  assert.match(page.says("hours.wav"), /Server storage is full. This is tried again by itself/);
+  assert.equal(page.says("longer.wav"), "Waiting to be sent.");
+  await page.drops(file("later.wav"));
+  assert.deepEqual(taken(page), ["visit.wav", "later.wav"], "it is not waited for");
+  page.server.roomBytes = Infinity;
+  await page.passes(90);
+  assert.deepEqual(taken(page), ["visit.wav", "later.wav", "hours.wav", "longer.wav"]);
 });

@@ -1,5 +1,11 @@
 const LOGIN = `<input name="csrf_token" value="of the form">`;
 const FULL = "20 of your recordings are waiting to become text. They are safe; send more when some are done.";
+const NO_ROOM = {
+  error_code: "STORAGE_FULL",
+  message: "Server storage is full.",
+  recoverable: true,
+  retry_after: 60,
+};
 
 /** An answer as fetch() gives it. */
 const answer = (status, body, text = "") => ({
@@ -28,8 +34,19 @@ export class UploadServer {
   secret = "s1";
   maxBytes = 1_000_000;
   isFull = false;
+  /** For so many bytes there is room on its disk */
+  roomBytes = Infinity;
   /** The line breaks in the middle of each recording */
   breaks = false;
+  /** What comes whole is kept, and nobody hears of it */
+  losesAnswers = false;
+  /** A proxy before it finds nobody behind */
+  isBeingStarted = false;
+  /** What it answers who reads a note: a status, or null for the note */
+  refusesNotes = null;
+  notesAsked = 0;
+  /** The line goes whenever work is to be stopped */
+  cannotBeStopped = false;
   /** Recordings stay on their way until the test lets them arrive */
   isSlow = false;
   /** What something between answers each recording: [status, body] */
@@ -39,6 +56,7 @@ export class UploadServer {
   fetch = async (address, { method = "GET", signal, body } = {}) => {
     signal?.throwIfAborted();
     if (!this.isReachable) throw new TypeError("Failed to fetch");
+    if (this.isBeingStarted) return answer(502, null);
     if (address === "/login") return this.#login(method, body);
     if (address === "/upload") return answer(200, null, this.#page());
     if (!this.isSignedIn) return answer(401, { error_code: "UNAUTHENTICATED", message: "Sign in." });
@@ -52,6 +70,7 @@ export class UploadServer {
     if (!this.isSignedIn) return [401, { message: "You are not signed in." }];
     if (secret !== this.secret) return [403, { message: "This page is from an earlier sign-in." }];
     if (bytes > this.maxBytes) return [413, { message: "Larger than the server takes.", recoverable: false }];
+    if (bytes > this.roomBytes) return [507, NO_ROOM];
     if (this.isFull) return [429, { message: FULL, recoverable: true, retry_after: 10 }];
     return [202, null];
   }
@@ -102,11 +121,14 @@ export class UploadServer {
     }
     const id = Number(/(\d+)(?:\/status)?$/.exec(address)?.[1]);
     if (method === "DELETE") {
+      if (this.cannotBeStopped) throw new TypeError("Failed to fetch");
       this.cancelled.push(id);
       return answer(200, { status: "failed", seq: 90, message: "Cancelled.", error: { error_code: "CANCELLED" } });
     }
     if (address.includes("/status"))
       return answer(200, this.statuses.get(id) ?? { status: "queued", seq: 1, progress: 0, message: "Waiting" });
+    this.notesAsked += 1;
+    if (this.refusesNotes) return answer(this.refusesNotes, { message: "No." });
     return answer(200, this.finishes(id, "blood pressure"));
   }
 }
@@ -153,8 +175,10 @@ class FakeRequest {
     this.#leaves();
     const server = this.#server;
     if (!server.isReachable || server.breaks) return this.onerror();
-    [this.status, this.response] = server.proxySays ?? server.judge(this.#file.size, this.#headers["X-CSRFToken"]);
+    const instead = server.isBeingStarted ? [502, null] : server.proxySays;
+    [this.status, this.response] = instead ?? server.judge(this.#file.size, this.#headers["X-CSRFToken"]);
     if (this.status === 202) this.response = server.keep(this.#file.name, this.#isNewNote);
+    if (server.losesAnswers) return this.onerror();
     return this.onload();
   }
 
