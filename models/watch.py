@@ -163,13 +163,17 @@ def true_delays(report: WatchReport, skip: int, made_at: Mapping[int, float]) ->
     """(mode, seconds) of each update behind the first `skip` samples of the watch, by the server's clock.
 
     `made_at` tells when each status of the recording was made, by its number: who asks now and then sees the newest
-    one, and those before it are as late. What was made before the watch began was not late, it was old: it is left out.
+    one, and those before it are as late. Each counts once, whatever the page says that it knew before. What was made
+    before the watch began was not late, it was old: it is left out.
     """
-    found = []
-    for one in report.samples[max(0, skip - report.first_sample) :]:
+    found, known = [], 0
+    for place, one in enumerate(report.samples, report.first_sample):
+        after, known = max(known, one.after_seq), max(known, one.seq)
+        if place < skip:
+            continue
         own = max(0.0, one.delay - report.clock_ahead)
         newest = made_at.get(one.seq)
-        between = [made for seq, made in made_at.items() if newest is not None and one.after_seq < seq < one.seq]
+        between = [made for seq, made in made_at.items() if newest is not None and after < seq < one.seq]
         delays = [own, *(own + (newest or 0.0) - made for made in between)]
         found += [(one.mode, delay) for delay in delays if delay <= one.at + CLOCK_SLACK]
     return found

@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from local_services.sql_watches import Kept, SqlWatches
 from models.base import utc_now
-from models.errors import DatabaseUnavailable, NotFound, RateLimited
+from models.errors import NotFound, RateLimited
 from models.status import JobStatus
 from models.stored_ports import StatusLog
 from models.watch import MODES, REASONS, WAYS, Watch, Weights, share_of
@@ -85,8 +85,8 @@ def forget_old_watches(kept: SqlWatches, runtime: Runtime, settings: Settings) -
     while True:
         try:
             runtime.offload(kept.forget, settings.connection_health_days)
-        except DatabaseUnavailable:
-            log.warning("old_watches_not_forgotten")  # the next round will
+        except Exception as error:  # noqa: BLE001 - one bad round must not end it: the next one will
+            log.warning("old_watches_not_forgotten", error=error)
         runtime.sleep(FORGET_EVERY_SECONDS)
 
 

@@ -14,27 +14,43 @@ const WAYS = { live: "sse", polling: "polling" };
 export class ConnectionTally {
   #now;
   #began;
-  #elapsed = 0;
+  #elapsed;
   #mode = "gap";
   #way = null;
-  #since = 0;
-  #seconds = { sse: 0, polling: 0, gap: 0 };
-  #changes = [[0, "gap"]];
-  #counts = { connects: 0, disconnects: 0, errors: 0, mode_changes: 0, reconnections: 0 };
-  #losses = { network: 0, server_closed: 0, refused: 0, blocked: 0 };
-  #doubtful = 0;
+  #since;
+  #seconds;
+  #changes;
+  #counts;
+  #losses;
+  #doubtful;
   #lastLoss = null;
-  #reconnected = [];
-  #requests = { sse: 0, polling: 0 };
-  #bytes = { sse: 0, polling: 0 };
-  #samples = [];
-  #firstSample = 0;
+  #reconnected;
+  #requests;
+  #bytes;
+  #samples;
+  #firstSample;
   #trip = null;
 
   /** @param {() => number} now Unix seconds by this computer's clock */
   constructor(now = () => Date.now() / 1000) {
     this.#now = now;
-    this.#began = now();
+    this.beginAgain();
+  }
+
+  /** Forgets what it has counted: from here on it is another watch, that goes on in the same mode. */
+  beginAgain() {
+    this.#began = this.#now();
+    this.#elapsed = this.#since = 0;
+    this.#seconds = { sse: 0, polling: 0, gap: 0 };
+    this.#changes = [[0, this.#mode]];
+    this.#counts = { connects: 0, disconnects: 0, errors: 0, mode_changes: 0, reconnections: 0 };
+    this.#losses = { network: 0, server_closed: 0, refused: 0, blocked: 0 };
+    this.#doubtful = 0;
+    this.#reconnected = [];
+    this.#requests = { sse: 0, polling: 0 };
+    this.#bytes = { sse: 0, polling: 0 };
+    this.#samples = [];
+    this.#firstSample = 0;
   }
 
   /** The way that news come has changed. @param {string} mode of TranscriptionStatus  @returns {boolean} true: tell it soon */

@@ -4,6 +4,8 @@ const EVERY_MS = 120000;
 const HIDDEN_AGAIN_MS = 60000;
 /** After the way has changed: an administrator sees it soon, and a connection that flutters does not send on and on. */
 const SOON_MS = 5000;
+/** The server takes no watch of more than seven days: who watches for so long begins a new one. */
+const LONGEST_MS = 6 * 24 * 3600 * 1000;
 
 /**
  * What tells the server at `address` how a watch fares; null where there is no such address, or no `formToken`.
@@ -26,6 +28,7 @@ export class HealthReports {
   #page;
   #id = newId();
   #number = 0;
+  #beganAt = Date.now();
   #sentAt = -Infinity;
   #timer = null;
   #isSoon = false;
@@ -71,9 +74,18 @@ export class HealthReports {
     const send = () => {
       this.#isSoon = false;
       this.#sendIn(EVERY_MS);
-      this.#send(false);
+      if (Date.now() - this.#beganAt < LONGEST_MS) this.#send(false);
+      else this.#beginAgain();
     };
     this.#timer = setTimeout(send, milliseconds);
+  }
+
+  #beginAgain() {
+    this.#send(true);
+    this.#tally.beginAgain();
+    this.#id = newId();
+    this.#number = 0;
+    this.#beganAt = Date.now();
   }
 
   /** Outlives the page. Never rejects: what could not be told now is told with the next one. */
@@ -90,7 +102,7 @@ export class HealthReports {
       const { ok } = await this.#fetch(this.#address, { method: "POST", headers, body, keepalive: true });
       if (!ok) return;
       this.#tally.trip((performance.now() - began) / 1000);
-      this.#tally.taken(report);
+      if (report.watch_id === this.#id) this.#tally.taken(report);
     } catch {
       return; // a watch must not fail because nobody counts it
     }

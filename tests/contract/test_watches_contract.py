@@ -106,6 +106,13 @@ def test_what_was_told_between_two_questions_was_as_late_as_the_answer_that_skip
     assert kept is not None and [round(delay, 3) for _, delay in kept.delays] == [0.5, 2.5, 1.0, 1.0]
 
 
+def test_a_page_that_says_each_time_that_it_knew_nothing_counts_each_status_once(watches: SqlWatches) -> None:
+    made_at = {seq: 1000.0 + seq / 1000 for seq in range(1, 1001)}
+    forgetful = tuple(Sample(POLLING, 25.0, 100.0, seq=seq, after_seq=0) for seq in range(801, 1001))
+    kept = watches.keep(str(uuid.uuid4()), report(samples=forgetful), WEIGHTS, made_at)
+    assert kept is not None and len(kept.delays) == 1000
+
+
 def test_each_page_has_its_own_line_and_one_recording_has_a_bounded_number(watches: SqlWatches) -> None:
     session_id = str(uuid.uuid4())
     for _ in range(MOST_WATCHES):

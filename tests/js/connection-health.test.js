@@ -188,6 +188,24 @@ test("started again it is another watch; without a place to report nothing is se
   assert.equal(silent.reports.length, 0);
 });
 
+test("a page that watches for days begins a new watch, before the server would take no more of it", async (t) => {
+  const job = reporting(t);
+  job.watch.start();
+  job.source.opens();
+  job.source.says(made(1, 10, 0.01));
+  job.clock.setTime(Date.now() + 6 * 24 * 3600 * 1000);
+  await job.passes(120);
+  job.source.says(made(2, 20, 0.02));
+  await job.passes(120);
+  const [first, second] = job.reports.map(({ body }) => body);
+  assert.deepEqual([first.is_over, first.samples.length], [true, 1]);
+  assert.ok(first.seconds.sse < 7 * 24 * 3600, "the server takes no more");
+  assert.notEqual(second.watch_id, first.watch_id);
+  assert.deepEqual([second.number, second.is_over, second.seconds.sse], [1, false, 120]);
+  assert.deepEqual([second.changes, second.connects], [[[0, "sse"]], 0]);
+  assert.deepEqual([second.samples.length, second.first_sample], [1, 0]);
+});
+
 test("however long it goes on and however often it breaks, a report stays small and in order", () => {
   let now = 1000;
   const tally = new ConnectionTally(() => now);
