@@ -231,6 +231,16 @@ def test_who_is_signed_in_stays_in_view(clinician: NewClinician) -> None:
         expect(page.locator(".identity")).to_contain_text("asha@clinic.example")
 
 
+def test_a_long_address_is_never_broken_on_a_phone(clinician: NewClinician) -> None:
+    page = clinician(viewport={"width": 390, "height": 844}, has_touch=True).page
+    address = page.locator(".identity b")
+    address.evaluate("(element) => (element.textContent = 'dr.asha.krishnamurthy@district-hospital.example')")
+    lines = address.evaluate("(element) => element.clientHeight / parseFloat(getComputedStyle(element).fontSize)")
+    assert lines < 2
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert address.get_attribute("title") == "asha@clinic.example"
+
+
 def test_chosen_colours_are_remembered_and_there_before_the_first_paint(clinician: NewClinician) -> None:
     page = clinician(color_scheme="light").page
     page.get_by_role("button", name="Switch to dark colours").click()
