@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(ge=1, le=10_000)
     max_upload_seconds: int = Field(ge=1, le=24 * 3600)
     max_jobs_per_user: int = Field(ge=1, le=10_000)
-    upload_leftover_seconds: float = Field(ge=60, le=30 * 24 * 3600)
+    upload_leftover_seconds: float = Field(ge=900, le=30 * 24 * 3600)
     recording_wait_hours: float = Field(gt=0, le=24 * 365)
     job_workers: int = Field(ge=0, le=64)
     job_lease_seconds: float = Field(ge=1, le=3600)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.process import PROJECT
+from utils import database
 from utils.config import Settings, SettingsError, load_settings
 
 
@@ -76,6 +77,7 @@ def test_the_short_name_of_the_session_limit_works(monkeypatch):
         ("ASR_TRANSCRIBE_ENDPOINT_URL", "wss://speech.example.org/elsewhere", "wss://"),
         ("ASR_TRANSCRIBE_CHUNK_MS", "1000", "less than or equal to 200"),
         ("ASR_VOCABULARY_NAME", "two words", "pattern"),
+        ("ASR_UPLOAD_LEFTOVER_SECONDS", "899", "greater than or equal to 900"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(monkeypatch, name, value, words):
@@ -87,6 +89,18 @@ def test_a_bad_value_is_named_with_what_is_allowed(monkeypatch, name, value, wor
     assert name in text or name == "ASR_AUDIO_STORE"
     if name != "ASR_SECRET_KEY":
         assert value in text
+
+
+def test_a_recording_whose_door_waits_for_the_database_is_never_swept_away(monkeypatch):
+    """Between its last byte and its row lie a handful of calls, each of which may wait as long as a call can."""
+    monkeypatch.setenv("ASR_UPLOAD_LEFTOVER_SECONDS", "900")
+    one_call = (
+        database.POOL_TIMEOUT_SECONDS
+        + database.CONNECT_TIMEOUT_SECONDS * (1 + database.UNANSWERED_PROBES)
+        + database.LOCK_TIMEOUT_SECONDS
+        + database.STATEMENT_TIMEOUT_SECONDS
+    )
+    assert load_settings().upload_leftover_seconds >= 10 * one_call
 
 
 @pytest.mark.parametrize("address", ["wss://speech.example.org:8443", "ws://127.0.0.1:9000", "ws://[::1]:9000/"])
