@@ -15,6 +15,7 @@ from kombu import Connection
 from kombu.exceptions import KombuError
 
 from aws_services.redis_link import RedisAway, RedisLink
+from aws_services.upload_tidying import UploadTidying
 from models.errors import DatabaseUnavailable
 from models.stored_ports import JobLeases
 from utils.logging import get_logger
@@ -88,14 +89,20 @@ def make_celery(options: Callable[[], dict[str, Any]]) -> Celery:
 
 
 class JobSender:
-    """Keeps as many messages in the queue as there are jobs that wait. For processes that do none themselves."""
+    """Keeps as many messages in the queue as there are jobs that wait. For processes that do none themselves.
 
-    def __init__(self, celery: Celery, link: RedisLink, leases: JobLeases, sweep_seconds: float) -> None:
+    It tidies up among the uploads too: a worker's child does so only from its first job on.
+    """
+
+    def __init__(
+        self, celery: Celery, link: RedisLink, leases: JobLeases, sweep_seconds: float, tidying: UploadTidying
+    ) -> None:
         """The number of messages is made right every `sweep_seconds`; a new upload does it at once."""
         self._celery = celery
         self._link = link
         self._leases = leases
         self._sweep_seconds = sweep_seconds
+        self._tidying = tidying
         self._stopping = False
         self._news = threading.Event()
         self._thread = threading.Thread(target=self._sweep, name="job-sender", daemon=True)
@@ -121,6 +128,7 @@ class JobSender:
     def _sweep(self) -> None:
         while not self._stopping:
             try:
+                self._tidying.look()
                 self._send_missing()
             except (RedisAway, DatabaseUnavailable, KombuError, OSError) as error:
                 log.warning("jobs_wait_to_be_sent", error=error)

@@ -9,6 +9,7 @@ import time
 from aws_services.job_progress import JobProgress, queued
 from aws_services.stored_parts import StoredParts
 from aws_services.stored_work import GIVEN_UP, StoredWork
+from aws_services.upload_tidying import UploadTidying
 from models.errors import (
     DatabaseUnavailable,
     DictationError,
@@ -30,7 +31,6 @@ IDLE_SECONDS = 1.0
 """How often an idle worker looks for work that came in elsewhere"""
 LONGEST_RENEWAL_SECONDS = 5.0
 """A job that was cancelled stops after this at the latest"""
-TIDY_EVERY_SECONDS = 1800.0
 RETRY_SECONDS = 5.0
 OUTAGE_SECONDS = 15.0
 OUTAGES = (DatabaseUnavailable, StoreUnavailable, StorageFull, RecogniserBusy)
@@ -99,12 +99,6 @@ class JobRunner:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
-
-    def tidy(self) -> None:
-        """Delete folders of the queue that no job will need. Raises DatabaseUnavailable."""
-        removed = self._parts.remove_forgotten()
-        if removed:
-            log.info("forgotten_uploads_removed", count=removed)
 
     def work_on(self, job_id: str | None = None) -> bool:
         """Claim the given job, or the one that waits longest, and do it on this thread; False when there is none."""
@@ -188,22 +182,14 @@ class JobRunner:
     # Runs in the keeper's thread
 
     def _keep_leases(self) -> None:
-        tidy_at = 0.0
+        tidying = UploadTidying(self._parts.remove_forgotten)
         while not self._stopping.is_set():
-            if time.monotonic() >= tidy_at:
-                self._tidy_once()
-                tidy_at = time.monotonic() + TIDY_EVERY_SECONDS
+            tidying.look()
             self._stopping.wait(min(self._lease_seconds / 3, LONGEST_RENEWAL_SECONDS))
             with self._lock:
                 held = list(self._held.values())
             for one in held:
                 self._renew(one)
-
-    def _tidy_once(self) -> None:
-        try:
-            self.tidy()
-        except (DatabaseUnavailable, OSError) as error:
-            log.warning("uploads_not_tidied", error=error)
 
     def _renew(self, held: _Held) -> None:
         try:

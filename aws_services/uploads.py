@@ -120,40 +120,28 @@ class Uploads:
     def accept(self, user_id: str, incoming: Incoming, file_name: str, again: bool = False) -> Accepted:
         """Queue a recording that came in whole. The same bytes again are their first note, unless `again`.
 
-        Raises UploadRejected, StorageFull, DatabaseUnavailable; then nothing of it is kept.
+        Raises UploadRejected, StorageFull; then nothing of it is kept. Raises DatabaseUnavailable; then it is queued
+        or not (an answer to a commit may be lost), so its file stays until the database says that no job needs it, and
+        the same bytes again find the note that there is, or begin one. Two requests with the same bytes at the same
+        moment do not see each other and make two notes.
         """
         try:
             incoming.close()
             known = None if again else self._parts.jobs.same_recording(user_id, incoming.sha256)
-            job = known or self._queue(user_id, incoming, file_name)
+            job = known or _job_of(user_id, incoming, file_name)
         except BaseException:
             incoming.discard()
             raise
-        if known is not None:
+        if known is None:
+            self._parts.jobs.enqueue(job, queued(job.session_id))
+            self._wake()
+            log.info(
+                "recording_received", session_id=job.session_id, media_type=job.media_type, size_bytes=job.size_bytes
+            )
+        else:
             incoming.discard()
         transcription_id = self._parts.transcripts.begin(self._parts.opening_of(job))
         return Accepted(job.session_id, transcription_id, existing=known is not None)
-
-    def _queue(self, user_id: str, incoming: Incoming, file_name: str) -> StoredJob:
-        recording = incoming.folder / UPLOADED
-        kind = kind_of_file(recording)
-        check_readable(recording, kind)
-        job = StoredJob(
-            id=str(uuid.uuid4()),
-            session_id=incoming.session_id,
-            user_id=user_id,
-            kind=UPLOAD,
-            file_name=shown_name(file_name),
-            media_type=kind.media_type,
-            size_bytes=incoming.size_bytes,
-            created_at=datetime.now(UTC),
-            content_sha256=incoming.sha256,
-        )
-        self._parts.publish(queued(job.session_id))
-        self._parts.jobs.enqueue(job)
-        self._wake()
-        log.info("recording_received", session_id=job.session_id, kind=kind.name, size_bytes=job.size_bytes)
-        return job
 
     def enqueue_rest(self, session_id: str, from_seconds: float | None = None) -> bool:
         """The RestOfRecordings port: queue it, say so, and wake a worker."""
@@ -170,3 +158,21 @@ class Uploads:
         self._work.give_up(job, UploadCancelled())
         log.info("upload_cancelled", session_id=session_id)
         return True
+
+
+def _job_of(user_id: str, incoming: Incoming, file_name: str) -> StoredJob:
+    """Raises UploadRejected for what is no recording."""
+    recording = incoming.folder / UPLOADED
+    kind = kind_of_file(recording)
+    check_readable(recording, kind)
+    return StoredJob(
+        id=str(uuid.uuid4()),
+        session_id=incoming.session_id,
+        user_id=user_id,
+        kind=UPLOAD,
+        file_name=shown_name(file_name),
+        media_type=kind.media_type,
+        size_bytes=incoming.size_bytes,
+        created_at=datetime.now(UTC),
+        content_sha256=incoming.sha256,
+    )

@@ -1,16 +1,18 @@
 """The queue of stored recordings in SQLite or PostgreSQL, for who brings work and asks about it."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from local_services.sql_statuses import status_row
 from models.base import utc_now
 from models.errors import NotFound
-from models.job import Job
+from models.job import Job, StatusEvent
+from models.status import JobStatus, following
 from models.stored_ports import REST, UPLOAD, StoredJob
 from models.transcription import Segment, Transcription
 from utils.database import reading, transaction
@@ -28,8 +30,8 @@ class SqlJobs:
         self._sessions = sessionmaker(engine)
         self._now = now
 
-    def enqueue(self, job: StoredJob) -> None:
-        """Queue it, once."""
+    def enqueue(self, job: StoredJob, first: JobStatus | None = None) -> None:
+        """Queue it, once. No worker can have told anything of it yet, so nobody waits for a turn."""
         row = Job(
             id=job.id,
             session_id=job.session_id,
@@ -45,7 +47,7 @@ class SqlJobs:
             updated_at=job.created_at,
         )
         with transaction(self._sessions) as rows:
-            _add_once(rows, row)
+            _add_once(rows, [row, *(status_row(status, self._now()) for status in _numbered(first))])
 
     def enqueue_rest(self, session_id: str, from_seconds: float | None = None) -> bool:
         """Queue what nobody recognised of this note's recording."""
@@ -136,9 +138,13 @@ def stored_job(row: Job) -> StoredJob:
     )
 
 
-def _add_once(rows: Session, job: Job) -> None:
+def _numbered(first: JobStatus | None) -> list[JobStatus]:
+    return [] if first is None else following(first, None)
+
+
+def _add_once(rows: Session, added: Sequence[Job | StatusEvent]) -> None:
     try:
         with rows.begin_nested():
-            rows.add(job)
+            rows.add_all(added)
     except IntegrityError:
         return  # it is queued already, by an earlier try of the same call

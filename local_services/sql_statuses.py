@@ -61,7 +61,7 @@ class SqlStatuses:
             rows.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(session_id, STATUS_LOCK))))
 
     def _append(self, rows: Session, status: JobStatus) -> list[JobStatus]:
-        told = [self._event(one) for one in following(status, _latest(rows, status.session_id))]
+        told = [status_row(one, self._now()) for one in following(status, _latest(rows, status.session_id))]
         rows.add_all(told)
         rows.flush()
         if told and told[-1].seq > MOST_EVENTS:  # a job that waits for days tells of it each time it tries
@@ -69,18 +69,20 @@ class SqlStatuses:
             rows.execute(delete(StatusEvent).where(StatusEvent.session_id == status.session_id, old))
         return [_status(event) for event in told]
 
-    def _event(self, status: JobStatus) -> StatusEvent:
-        return StatusEvent(
-            session_id=status.session_id,
-            seq=status.seq,
-            status=status.status,
-            progress=status.progress,
-            phase=status.phase,
-            message=status.message,
-            estimated_seconds_remaining=status.estimated_seconds_remaining,
-            error=status.error,
-            created_at=self._now(),
-        )
+
+def status_row(status: JobStatus, told_at: datetime) -> StatusEvent:
+    """A numbered status as it is kept."""
+    return StatusEvent(
+        session_id=status.session_id,
+        seq=status.seq,
+        status=status.status,
+        progress=status.progress,
+        phase=status.phase,
+        message=status.message,
+        estimated_seconds_remaining=status.estimated_seconds_remaining,
+        error=status.error,
+        created_at=told_at,
+    )
 
 
 def _latest(rows: Session, session_id: str) -> JobStatus | None:

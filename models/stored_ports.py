@@ -59,8 +59,8 @@ class RestOfRecordings(Protocol):
 class Jobs(RestOfRecordings, Protocol):
     """The queue of stored recordings, for who brings work and asks about it. Raises DatabaseUnavailable."""
 
-    def enqueue(self, job: StoredJob) -> None:
-        """Queue an upload. The same session again changes nothing."""
+    def enqueue(self, job: StoredJob, first: JobStatus | None = None) -> None:
+        """Queue an upload, with what is told of it first: both or neither. The same session again changes nothing."""
 
     def of_session(self, session_id: str) -> StoredJob:
         """The session's newest job. Raises NotFound. Whoever asks may not be the owner: check `user_id`."""

@@ -6,6 +6,8 @@ from celery import Celery
 
 from aws_services.celery_jobs import JobSender, celery_options, make_celery
 from aws_services.redis_link import RedisLink
+from aws_services.stored_parts import StoredParts
+from aws_services.upload_tidying import UploadTidying
 from models.stored_ports import JobLeases
 from utils.config import Settings, SettingsError, load_settings
 
@@ -15,9 +17,10 @@ def worker_celery() -> Celery:
     return make_celery(lambda: celery_options_of(load_settings()))
 
 
-def job_sender_of(settings: Settings, link: RedisLink, leases: JobLeases) -> JobSender:
+def job_sender_of(settings: Settings, link: RedisLink, leases: JobLeases, parts: StoredParts) -> JobSender:
     """For a web process, which only says that there is work."""
-    return JobSender(make_celery(lambda: celery_options_of(settings)), link, leases, settings.job_sweep_seconds)
+    celery = make_celery(lambda: celery_options_of(settings))
+    return JobSender(celery, link, leases, settings.job_sweep_seconds, UploadTidying(parts.remove_forgotten))
 
 
 def celery_options_of(settings: Settings) -> dict[str, Any]:

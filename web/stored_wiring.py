@@ -78,7 +78,7 @@ def stored_of(settings: Settings, engine: Engine, store: AudioStore, *live: Reco
     if settings.job_runner == "celery" and bus.link is not None:
         from web.celery_wiring import job_sender_of
 
-        runner = job_sender_of(settings, bus.link, leases)
+        runner = job_sender_of(settings, bus.link, leases, parts)
     else:
         runner = JobRunner(leases, parts, settings.job_workers, settings.job_lease_seconds, work)
     uploads = Uploads(parts, work, runner.wake)

@@ -11,8 +11,10 @@ from sqlalchemy.orm import sessionmaker
 
 from local_services.sql_job_leases import SqlJobLeases
 from local_services.sql_jobs import SqlJobs
+from local_services.sql_statuses import SqlStatuses
 from local_services.sql_transcripts import SqlTranscripts
 from models.errors import NotFound
+from models.status import JobStatus
 from models.stored_ports import REST, UPLOAD, StoredJob
 from models.transcription import Transcription
 from tests.dictating import DONE, GONE, START, Clock, begin, said
@@ -52,6 +54,14 @@ def queued(jobs: SqlJobs, **changed: object) -> StoredJob:
     job = upload(**changed)
     jobs.enqueue(job)
     return job
+
+
+def test_a_job_is_queued_together_with_what_is_told_of_it_first_and_once(jobs: SqlJobs, engine: Engine) -> None:
+    job = upload()
+    for _ in range(2):
+        jobs.enqueue(job, JobStatus(job.session_id, "queued", 0, "Received.", "waiting"))
+    [told] = SqlStatuses(engine).after(job.session_id, 0)
+    assert (told.seq, told.status, told.message) == (1, "queued", "Received.")
 
 
 # Whose turn it is

@@ -51,7 +51,7 @@ def test_a_folder_that_no_job_needs_is_removed_when_it_is_old(stored: Stored, re
     left(coming, 0.9, UPLOADED)
     left(done, 5)
     (done / UPLOADED).write_bytes(b"a large file on a slow line")
-    stored.worker().tidy()
+    stored.worker()._parts.remove_forgotten()
     assert set(stored.folder.iterdir()) == {stored.folder / waiting, coming, done}
 
 
@@ -78,5 +78,5 @@ def test_what_was_left_of_a_job_that_is_over_goes_unless_it_is_the_only_recordin
     wait_until(lambda: stored.leases.claim("another", 60))
     stored.leases.finish(stored.jobs.of_session(session_id).id, "another", code)
     left(stored.folder / session_id, 1.1, "sound.pcm.part")
-    stored.worker().tidy()
+    stored.worker()._parts.remove_forgotten()
     assert (stored.folder / session_id).exists() == stays

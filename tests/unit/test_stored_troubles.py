@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from aws_services.celery_jobs import JobSender, celery_options, make_celery
 from aws_services.mp3 import encode_mp3
+from aws_services.redis_link import RedisLink
+from aws_services.upload_tidying import UploadTidying
 from aws_services.uploads import Uploads
-from models.errors import InvalidSessionState, RecogniserFailed, StoreUnavailable
+from models.errors import DatabaseUnavailable, InvalidSessionState, RecogniserFailed, StoreUnavailable
 from models.ledger import Heard
 from models.upload import RecordingLate
 from tests.dictating import begin, said
@@ -141,7 +144,7 @@ def test_a_rest_that_is_cancelled_leaves_a_recording_on_its_way_alone(stored: St
 def test_what_a_dead_process_left_half_sent_goes_while_others_work_on(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aws_services.job_runner.TIDY_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("aws_services.upload_tidying.TIDY_EVERY_SECONDS", 0.0)
     worker = stored.worker()
     worker.start()
     try:
@@ -151,6 +154,37 @@ def test_what_a_dead_process_left_half_sent_goes_while_others_work_on(
         wait_until(lambda: not left.exists())
     finally:
         worker.stop()
+
+
+def test_a_web_process_that_has_jobs_done_elsewhere_tidies_up_by_itself_and_without_redis(stored: Stored) -> None:
+    nowhere = "redis://127.0.0.1:1/0"
+    left = stored.folder / "11111111-1111-4111-8111-111111111111"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    link = RedisLink(nowhere)
+    celery = make_celery(lambda: celery_options(nowhere, 1, 60, 90))
+    sender = JobSender(celery, link, stored.leases, 60.0, UploadTidying(stored.worker()._parts.remove_forgotten))
+    sender.start()
+    try:
+        wait_until(lambda: not left.exists())
+    finally:
+        sender.stop()
+        link.close()
+
+
+def test_it_is_tidied_up_every_half_an_hour_also_after_a_time_without_a_database() -> None:
+    hour, times = [0.0], list[float]()
+
+    def remove_forgotten() -> int:
+        times.append(hour[0])
+        if len(times) == 1:
+            raise DatabaseUnavailable
+        return 1
+
+    tidying = UploadTidying(remove_forgotten, lambda: hour[0] * 3600)
+    for hour[0] in (0.0, 0.4, 0.5, 0.9, 1.1):
+        tidying.look()
+    assert times == [0.0, 0.5, 1.1]
 
 
 def test_missing_text_is_not_waited_for_for_ever_when_its_recording_does_not_come(stored: Stored) -> None:
