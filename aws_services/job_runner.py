@@ -144,9 +144,8 @@ class JobRunner:
         except Exception as error:  # noqa: BLE001 - whatever it is, the job must be tried again or end
             if self._too_long is not None and isinstance(error, self._too_long):
                 self._after(held, WorkTooLong())
-                return
-            log.error("job_failed", session_id=job.session_id, error=error)
-            self._after(held, InternalError())
+            else:
+                self._after(held, InternalError(), error)
         else:
             self._leases.finish(job.id, self._parts.worker_id)
             log.info("job_done", session_id=job.session_id)
@@ -155,12 +154,15 @@ class JobRunner:
         if job.attempts == 1:
             self._parts.publish(queued(job.session_id))
 
-    def _after(self, held: _Held, error: DictationError) -> None:
+    def _after(self, held: _Held, error: DictationError, cause: Exception | None = None) -> None:
         job = held.job
-        log.warning("job_interrupted", session_id=job.session_id, attempt=job.attempts, error=error)
         self._renew(held)
-        if held.is_lost:  # its lease ran out while this worker slept: what becomes of it is another one's business
+        if held.is_lost:  # cancelled, and its files are gone; or another has it, because this worker slept
+            log.info("job_left", session_id=job.session_id, error=cause or error)
             return
+        if cause is not None:
+            log.error("job_failed", session_id=job.session_id, error=cause)
+        log.warning("job_interrupted", session_id=job.session_id, attempt=job.attempts, error=error)
         is_outage = isinstance(error, OUTAGES)
         can_come_right = error.retryable or isinstance(error, InvalidSessionState)  # others added words to its note
         if is_outage or (can_come_right and job.attempts < MAX_ATTEMPTS):
