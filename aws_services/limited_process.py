@@ -54,10 +54,9 @@ def run_limited(
     try:
         code = _wait(process, time.monotonic() + limits.wall_seconds, keep_going)
     finally:
-        if process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with suppress(ProcessLookupError):  # it may have left others behind, whose group this still is
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     if code < 0:
         raise Exceeded
     return code

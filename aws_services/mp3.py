@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import imageio_ffmpeg
 
+from aws_services.ffmpeg_version import is_too_old
 from models.errors import EncodingFailed
 
 with warnings.catch_warnings():
@@ -91,8 +92,19 @@ def encode_mp3(pcm: Path, sample_rate: int, mp3: Path, bitrate_kbps: int) -> Non
 
 
 def ffmpeg() -> str:
-    """The ffmpeg that is in PATH now, else the one in the wheel. Raises RuntimeError when there is none."""
-    return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
+    """The ffmpeg that is in PATH now; where there is none, or it says that it is too old, the one in the wheel.
+
+    Raises RuntimeError when there is none at all.
+    """
+    in_path = shutil.which("ffmpeg")
+    if in_path is not None and not is_too_old(in_path):
+        return in_path
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        if in_path is None:
+            raise
+        return in_path
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from aws_services.cloud_checks import GIVE_CREDENTIALS, GIVE_RIGHTS, LOOK_AT_NETWORK, Ailing
-from aws_services.mp3 import encode_mp3
+from aws_services.ffmpeg_version import OLDEST_SAFE, is_too_old, version_of
+from aws_services.mp3 import encode_mp3, ffmpeg
 from models.errors import DictationError
 from models.ports import StreamRequest
 from models.transcript import Final, Partial, StreamEnd
@@ -83,7 +84,7 @@ class LocalChecks:
         return f"answers, revision {revision}" + ("" if found == newest else "; the next start changes it")
 
     def ffmpeg(self) -> str:
-        """A second of silence made into an MP3."""
+        """A second of silence made into an MP3, and by which version. An old one is told of, and does its work."""
         try:
             with tempfile.TemporaryDirectory() as folder:
                 pcm, mp3 = Path(folder) / "second.pcm", Path(folder) / "second.mp3"
@@ -93,7 +94,11 @@ class LocalChecks:
         except (DictationError, OSError, RuntimeError) as error:
             advice = "install the packages of requirements.txt again"
             raise Ailing(f"makes no MP3 ({type(error).__name__})", advice) from None
-        return f"made an MP3 of one second ({size} bytes)"
+        version = version_of(ffmpeg())
+        told = ".".join(map(str, version)) if version is not None else "of unknown version"
+        oldest = ".".join(map(str, OLDEST_SAFE))
+        old = f", older than {oldest}: recordings of strangers may harm it" if is_too_old(ffmpeg()) else ""
+        return f"{told} made an MP3 of one second ({size} bytes){old}"
 
     def speech(self) -> str:
         """A second of silence given to the recogniser, as a dictation would."""

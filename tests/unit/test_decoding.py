@@ -123,6 +123,12 @@ def test_a_command_that_never_ends_is_killed_with_everything_it_started(tmp_path
     wait_until(lambda: not child.exists() or "\nState:\tZ" in (child / "status").read_text())
 
 
+def test_what_a_command_leaves_running_when_it_ends_is_killed_too(tmp_path: Path) -> None:
+    assert run_limited(["/bin/sh", "-c", "sleep 600 & echo $! > child"], tmp_path, FREE) == 0
+    child = Path("/proc") / (tmp_path / "child").read_text().strip()
+    wait_until(lambda: not child.exists() or "\nState:\tZ" in (child / "status").read_text())
+
+
 def test_a_command_that_writes_too_much_is_stopped(tmp_path: Path) -> None:
     program = "file = open('much', 'wb')\nwhile True: file.write(bytes(100000))"
     limits = Limits(cpu_seconds=30, wall_seconds=30, file_bytes=1_000_000)

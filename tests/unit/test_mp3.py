@@ -183,3 +183,22 @@ def test_importing_it_warns_of_nothing(tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path), "PYTHONPATH": str(Path(mp3.__file__).parent.parent)}
     told = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("says", "is_taken"),
+    [
+        ("ffmpeg version 5.1.6-0+deb12u1 Copyright", False),
+        ("ffmpeg version 8.1.2", False),
+        ("ffmpeg version 8.1.3-static", True),
+        ("ffmpeg version n9.0 Copyright", True),
+        ("ffmpeg version N-118000-g2a571b6068", True),  # from between two versions: nobody knows
+        ("", True),
+    ],
+)
+def test_an_ffmpeg_in_path_is_taken_unless_it_says_that_it_is_too_old(tmp_path, monkeypatch, says, is_taken):
+    own = tmp_path / "ffmpeg"
+    own.write_text(f"#!/bin/sh\necho '{says}'\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert (ffmpeg() == str(own)) == is_taken
