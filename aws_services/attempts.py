@@ -13,6 +13,10 @@ LEAST_SECONDS = 30.0
 LEAST_TRIES_WITH_FALLBACK = 2
 LEAST_SECONDS_WITH_FALLBACK = 3.0
 """The same where another recogniser is there: nobody should wait ten seconds for words that it could give"""
+HEALTHY_SECONDS = 30.0
+"""A stream that has lived so long makes up for the failures before it"""
+FORGOTTEN_SECONDS = 20.0
+"""A failure so long after the one before has nothing to do with it: a service that is away, or hangs, fails sooner"""
 FIRST_REST_SECONDS = 60.0
 """A recogniser that was given up is asked again after so long, then after twice as long, and so on"""
 
@@ -23,15 +27,22 @@ class Attempts:
     def __init__(self) -> None:
         self.failures = 0
         self.given_up = False
-        self._first_at = 0.0
+        self._first_at = self._last_at = 0.0
         self._given_up_at = 0.0
+        self._reached = 0.0
+        """Seconds of the session up to which words came"""
+        self._no_place_since: float | None = None
         self._rest_seconds = FIRST_REST_SECONDS
 
-    def failed(self, fatal: bool) -> None:
-        """A stream died, or none could be opened; `fatal` when the next one could do no better."""
+    def failed(self, fatal: bool, *, is_last: bool = False) -> None:
+        """A stream died, or none could be opened; `fatal` when the next one could do no better.
+
+        `is_last`: no more audio will come, and every failure counts, or the session might never end.
+        """
         now = time.monotonic()
-        if not self.failures:
-            self._first_at = now
+        if not self.failures or (now - self._last_at > FORGOTTEN_SECONDS and not is_last):
+            self.failures, self._first_at = 0, now
+        self._last_at = now
         self.failures += 1
         if fatal or (self.failures >= LEAST_TRIES and now - self._first_at >= LEAST_SECONDS):
             self.given_up, self._given_up_at = True, now
@@ -43,15 +54,41 @@ class Attempts:
         return self.given_up or (bool(lasts) and self.failures >= LEAST_TRIES_WITH_FALLBACK)
 
     def succeeded(self) -> None:
-        """Something was heard, or a stream has lived for a good while."""
+        """Words became final."""
         self.failures, self.given_up, self._rest_seconds = 0, False, FIRST_REST_SECONDS
+
+    def heard(self, second: float) -> None:
+        """Words came up to there. Those that a dead stream had said before do not count: it may die there for ever."""
+        if second > self._reached:
+            self._reached = second
+            self.succeeded()
+
+    def lives(self, seconds: float) -> None:
+        """A stream has heard everything, for so long."""
+        if seconds >= HEALTHY_SECONDS:
+            self.succeeded()
+
+    def found_no_place(self) -> None:
+        """Every recogniser is taken."""
+        self._no_place_since = self._no_place_since or time.monotonic()
+
+    def found_place(self) -> None:
+        """A stream was opened."""
+        self._no_place_since = None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """True when nobody should wait for words: it was given up, or there has been no place for long."""
+        since = self._no_place_since
+        return self.given_up or (since is not None and time.monotonic() - since >= LEAST_SECONDS)
 
     def one_more(self) -> None:
         """Ask once more a recogniser that was given up; the next failure is the last. A hiccup keeps its tries."""
         if self.given_up:
             self.given_up = False
             self.failures = max(self.failures, LEAST_TRIES)
-            self._first_at = time.monotonic() - LEAST_SECONDS
+            self._last_at = time.monotonic()
+            self._first_at = self._last_at - LEAST_SECONDS
 
     def has_rested(self) -> bool:
         """True when a recogniser that was given up should be asked again."""

@@ -23,20 +23,20 @@ class Engines:
     """One session's recognisers, used as one. Belongs to the hub."""
 
     def __init__(self, first: Recogniser, fallback: Recogniser | None = None) -> None:
-        self._first = self._now = first
+        self._first = self._now = self._opened = first
         self._fallback = fallback
         self.trouble = ""
         """Why the last stream failed, or nobody listens: a reason, never speech. Empty while all is well"""
 
     @property
     def name(self) -> str:
-        """Of who listens now, or would."""
-        return self._now.name
+        """Of who listens, or did last."""
+        return self._opened.name
 
     @property
     def has_fallen_back(self) -> bool:
-        """True while it is not the recogniser of the settings that listens."""
-        return self._now is not self._first
+        """True once it is not the recogniser of the settings that listens."""
+        return self._opened is not self._first
 
     def is_unproven(self, age_seconds: float) -> bool:
         """True for a stream that may not be connected, because the one before it never was."""
@@ -49,15 +49,16 @@ class Engines:
 
     def open(self, request: StreamRequest, tell: Tell) -> RecogniserStream:
         """As the port has it. Without a place, now or soon, the fallback listens."""
-        if self.has_fallen_back:
-            return self._now.open(request, self._labelled(tell))
         try:
-            return self._first.open(request, tell)
+            stream = self._now.open(request, tell if self._now is self._first else self._labelled(tell))
         except RecogniserBusy as busy:
+            self.trouble = "busy"
             is_soon = busy.retry_after is not None and busy.retry_after <= LONGEST_WAIT_SECONDS
             if is_soon or not self.fall_back(request.session_id, "busy"):
                 raise
-        return self.open(request, tell)
+            return self.open(request, tell)
+        self._opened = self._now
+        return stream
 
     def fall_back(self, session_id: str, reason: str) -> bool:
         """The recogniser of the settings is given up: let the fallback listen; False when there is none."""

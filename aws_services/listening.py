@@ -13,6 +13,7 @@ from collections.abc import Callable
 from aws_services.attempts import Attempts
 from aws_services.doubt import Doubt
 from aws_services.engines import Engines
+from aws_services.shown_partials import ShownPartials
 from aws_services.spool_file import Spooled
 from aws_services.watched_stream import WatchedStream
 from models.errors import DictationError, RecogniserBusy
@@ -37,8 +38,6 @@ LAST_WORDS_SECONDS = 20.0
 """A stream that was asked to finish and has not by then hangs"""
 PROBE_SECONDS = 3.0
 """The same for a stream that is doubted in mid-speech"""
-HEALTHY_SECONDS = 30.0
-"""A stream that has lived so long makes up for the failures before it"""
 ROTATE_AT, FORCE_AT = 0.95, 0.99
 """Parts of a stream's longest life: from the first on it is changed in a pause, at the second in any case"""
 
@@ -70,8 +69,7 @@ class Listening:
         self._replaying = self._resting = self._ending = self._over = False
         self._attempts = Attempts()
         self._doubt = Doubt(runtime, request.sample_rate, lambda: self.rest(PROBE_SECONDS))
-        self._unsettled: dict[str, float] = {}
-        """Segments shown as partials, and when they began"""
+        self._shown = ShownPartials(deliver)
 
     def open(self) -> None:
         """Open the first stream. Raises RecogniserBusy."""
@@ -134,11 +132,10 @@ class Listening:
         age, longest = self._stream.age_seconds, self.engines.longest_stream_seconds
         if longest is not None and age >= longest * FORCE_AT:
             self._change_stream()
-        elif longest is not None and age >= longest * ROTATE_AT and not self._unsettled:
+        elif longest is not None and age >= longest * ROTATE_AT and not self._shown:
             self.rest()
         elif self._caught_up:  # before that it can't be put to the test, and the doubt would be spent in vain
-            if age >= HEALTHY_SECONDS:
-                self._attempts.succeeded()
+            self._attempts.lives(age)
             self._doubt.look(min(self._fed, self._spooled().received_bytes), self._spooled().read)
 
     @property
@@ -151,7 +148,7 @@ class Listening:
         """live, catching_up, reconnecting or unavailable, as clients are told."""
         if self._stream is not None and not self.engines.is_unproven(self._stream.age_seconds):
             return "live" if self._caught_up else "catching_up"
-        if self._attempts.given_up:
+        if self._attempts.is_hopeless:
             return "unavailable"
         return "reconnecting" if self._replaying or self._stream is not None else "live"
 
@@ -168,47 +165,52 @@ class Listening:
         if isinstance(heard, StreamEnd):
             self._stream_ended(heard)
             return
-        self._doubt.clear(self._fed)
-        self._doubt.trust()
-        self.engines.trouble = ""
+        if heard.text:
+            self._doubt.trust(self._fed)
+            self._attempts.heard(heard.end_time)
+            self.engines.trouble = ""
         if isinstance(heard, Final):
             if heard.end_time <= self._told_until:
                 return  # said twice
             self._attempts.succeeded()
             self._told_until = heard.end_time
             self._settled = max(self._settled, min(self._bytes_at(heard.end_time), self._fed))
-            self._unsettled.pop(heard.segment_id, None)
-        elif heard.text:
-            self._unsettled[heard.segment_id] = heard.start_time
-        else:
-            self._unsettled.pop(heard.segment_id, None)
+        self._shown.note(heard)
         self._deliver(heard, arrived)
 
     def _stream_ended(self, end: StreamEnd) -> None:
         self._stream, self._resting = None, False
         if end.failed:
             self._count_failure(end.reason, end.fatal)
-            self._take_back()
+            self._shown.take_back()
+        elif self._doubt.has_stretch(self._fed):
+            self._replaying, self._caught_up = True, False
+            self._runtime.spawn(self._weigh)
         else:
             self._settled = self._fed
-            self._doubt.was_wrong()
         if not self._replaying:
             self._go_on()
 
+    def _weigh(self) -> None:
+        """The stream ended well, and without a word for a while. If somebody spoke, another one hears that too."""
+        again = self._doubt.hear_again_from(self._fed, self._spooled().read)
+        if again is None:
+            self._settled = self._fed
+        elif not self._shown:
+            self._settled = max(self._settled, again)
+        self._replaying = False
+        if not self._over:
+            self._shown.take_back()
+            self._go_on()
+
     def _count_failure(self, reason: str, fatal: bool) -> None:
-        self._attempts.failed(fatal)
+        self._attempts.failed(fatal, is_last=self._ending)
         metrics.RECOGNISER_RESTARTS.labels(reason=reason).inc()
         failures = self._attempts.failures
         log.warning("recogniser_ended", session_id=self._request.session_id, reason=reason, failures=failures)
         self.engines.trouble = reason
         if self._attempts.may_change and self.engines.fall_back(self._request.session_id, reason):
             self._attempts = Attempts()
-
-    def _take_back(self) -> None:
-        """What was shown and not settled will be heard again."""
-        for segment_id, began in self._unsettled.items():
-            self._deliver(Partial(segment_id, "", began, began), time.perf_counter())
-        self._unsettled.clear()
 
     def _change_stream(self) -> None:
         """Without a pause to part at: the next stream hears again what this one has not settled."""
@@ -220,7 +222,7 @@ class Listening:
         if self._stream is not None:
             self._stream.cancel()
             self._stream = None
-            self._take_back()
+            self._shown.take_back()
 
     def _go_on(self) -> None:
         """There is no stream: end, start the next one, or wait for a better time."""
@@ -247,13 +249,13 @@ class Listening:
                     self._open_stream()
                 self._feed()
             except RecogniserBusy as busy:
+                self._attempts.found_no_place()
                 if self._ending and time.monotonic() - began > LATER_SECONDS:
                     self._count_failure("busy", fatal=True)
                 self._runtime.sleep(min(busy.retry_after or LONGEST_BUSY_SECONDS, LONGEST_BUSY_SECONDS))
             except Exception as error:  # noqa: BLE001 - such as a disk that can't be read: no session waits for ever
                 self._let_go()
-                hopeless = isinstance(error, DictationError) and not error.retryable
-                self._count_failure(type(error).__name__, fatal=hopeless)
+                self._count_failure(type(error).__name__, isinstance(error, DictationError) and not error.retryable)
         self._replaying = False
         if self._over:
             return
@@ -287,6 +289,7 @@ class Listening:
         )
         self._stream, self._fed = stream, base
         self._doubt.clear(base)
+        self._attempts.found_place()
 
     def _spooled(self) -> Spooled:
         assert self.spooled is not None

@@ -27,7 +27,6 @@ WHAT = {
     "limit_exceeded_exception": NO_ROOM,
     "http_429": NO_ROOM,
     "busy": NO_ROOM,
-    "RecogniserBusy": NO_ROOM,
 }
 """Reason of a failure -> what happened"""
 COMES = {

@@ -34,7 +34,8 @@ SOON_SECONDS = 10.0
 """The promise: nobody waits for longer before it is said what is wrong, or before words flow again"""
 PATIENCE_SECONDS = 40.0
 """On a machine that does much else"""
-GENEROUS = 2.0
+SLOW = {"blackholed": 2.0}
+"""Two handshakes of four seconds in vain leave a busy machine too little of the ten: times as long for the words"""
 MEDICAL = "Amazon Transcribe Medical"
 
 
@@ -144,8 +145,8 @@ def test_whatever_is_wrong_is_said_within_ten_seconds_and_with_a_fallback_words_
         one, other = alone[case], helped[case]
         assert words in one.messages[0], case
         assert "safe" in one.messages[0]
-        assert one.told_after is not None and one.told_after < SOON_SECONDS * GENEROUS, case
-        assert other.words_after is not None and other.words_after < SOON_SECONDS * GENEROUS, case
+        assert one.told_after is not None and one.told_after < SOON_SECONDS, case
+        assert other.words_after is not None and other.words_after < SOON_SECONDS * SLOW.get(case, 1.0), case
         assert "offline recogniser, which is not medical-grade" in other.messages[-1]
         assert covered(other.finals) == SECONDS, case
         assert {final.recogniser for final in other.finals} == {"scripted"}

@@ -18,7 +18,7 @@ from models.session import Session
 from models.transcript import Word
 from tests.conftest import ASYNC_MODES
 from tests.live_manager import Dictations
-from tests.standin.behaviour import Behaviour
+from tests.standin.behaviour import GOOD, Behaviour
 from tests.standin.dictation import recogniser_of
 from tests.standin.numbers import numbers_in, spoken
 from tests.standin.service import TranscribeStandIn
@@ -37,8 +37,8 @@ HAPPENED = FAULTS - 3
 """On a busy machine a slow stream is taken for one that hangs, and its own fault comes to nothing"""
 CHUNK_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0
-SOON_SECONDS = 6.0
-"""Generous: it is under a second, on a machine that does nothing else"""
+SOON_SECONDS = 2.0
+"""The promise of docs/aws.md, for p95"""
 KINDS = (
     "LimitExceededException",
     "InternalFailureException",
@@ -51,8 +51,13 @@ KINDS = (
     "garbage",
     "wrong_checksum",
     "text",
+    "unknown_exception",
 )
 REFUSALS = (429, 500, 503)
+LATE_KINDS = ("deaf",)
+"""Noticed by who speaks on"""
+LAST_KINDS = ("no_last_words",)
+"""At the end of a stream"""
 
 
 @pytest.fixture
@@ -72,7 +77,7 @@ def faults_of(chance: random.Random) -> list[Behaviour]:
     """Twenty, at random instants: each stream lives until the next one."""
     instants = sorted(chance.uniform(0, SECONDS - 30) for _ in range(FAULTS))
     lives = [instant - before for before, instant in zip([0.0, *instants], instants, strict=False)]
-    made = [Behaviour(chance.choice(KINDS), max(life, 0.3)) for life in lives]
+    made = [Behaviour(chance.choice(KINDS + LATE_KINDS), max(life, 0.3)) for life in lives]
     made[chance.randrange(FAULTS)] = Behaviour("hang", chance.uniform(0.3, 5))
     for place in chance.sample(range(FAULTS), 3):
         if made[place].fault != "hang":
@@ -114,17 +119,20 @@ def seconds_of(words: Sequence[Word]) -> list[tuple[int, float, float]]:
 
 def test_after_each_fault_that_passes_words_flow_again_soon(tmp_path: Path) -> None:
     """All at once, in real time and with the waits of life. What it prints is the table of docs/aws.md."""
-    faults = [Behaviour(kind, 1.5) for kind in KINDS] + [Behaviour(refuse=status) for status in REFUSALS]
+    faults = [Behaviour(kind, 1.5) for kind in KINDS + LAST_KINDS]
+    faults += [Behaviour(refuse=status) for status in REFUSALS]
     runtime = make_runtime("eventlet", blocking_threads=8)
     with TranscribeStandIn() as service, recogniser_of(service) as recogniser:
-        dictations = Dictations(runtime, tmp_path, recogniser, max_sessions_per_user=len(faults))
-        waits = runtime.on_hub(speak_through)(dictations, service, faults)
+        dictations = Dictations(runtime, tmp_path, recogniser, max_sessions_per_user=len(faults) + 1)
+        *waits, spoilt = runtime.on_hub(speak_through)(dictations, service, [*faults, GOOD])
         dictations.close()
     runtime.close()
     for fault, seconds in zip(faults, waits, strict=True):
         print(f"{fault.fault or fault.refuse}: {seconds:.2f} s")
     assert len(service.faults_done) == len(faults)
-    assert max(waits) < SOON_SECONDS
+    print(f"{spoilt:.2f} s where nothing happened")
+    p95 = sorted(waits)[round(0.95 * (len(waits) - 1))]
+    assert p95 < SOON_SECONDS + spoilt  # what the machine itself makes everybody wait counts for nobody
 
 
 def speak_through(dictations: Dictations, service: TranscribeStandIn, faults: list[Behaviour]) -> list[float]:

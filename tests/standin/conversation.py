@@ -151,6 +151,8 @@ class Conversation:
         self.misbehaved = self._fault
         if self._fault in EXCEPTIONS:
             await self.complain(self._fault)
+        elif self._fault == "unknown_exception":
+            await self.complain("FutureException")
         elif self._fault == "limit":
             await self.complain("LimitExceededException")
         elif self._fault == "reset":

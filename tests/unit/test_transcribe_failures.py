@@ -59,6 +59,8 @@ def failed(reason: str, fatal: bool = False) -> StreamEnd:
         (Behaviour("wrong_checksum", 2.5), failed("garbled")),
         (Behaviour("text", 2.5), failed("garbled")),
         (Behaviour("no_last_words"), failed("unfinished")),
+        (Behaviour("deaf", 1.0), failed("unfinished")),
+        (Behaviour("unknown_exception", 2.5), failed("unknown_exception")),
         (Behaviour(refuse=400), failed("http_400", fatal=True)),
         (Behaviour(refuse=403), failed("http_403", fatal=True)),
         (Behaviour(refuse=429), failed("http_429")),
@@ -78,9 +80,7 @@ def test_each_fault_of_the_service_ends_the_stream_with_its_reason(
         assert recogniser.places_left() == 25
 
 
-@pytest.mark.parametrize(
-    "behaviour", [Behaviour("unknown_event", 1.0), Behaviour("repeat_finals"), Behaviour("deaf", 99)]
-)
+@pytest.mark.parametrize("behaviour", [Behaviour("unknown_event", 1.0), Behaviour("repeat_finals")])
 def test_what_is_no_fault_is_not_taken_for_one(service: TranscribeStandIn, behaviour: Behaviour) -> None:
     service.behave(behaviour)
     with recogniser_of(service) as recogniser:
