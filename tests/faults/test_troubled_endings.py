@@ -9,7 +9,7 @@ from aws_services.audio_buffer import AudioBuffer
 from aws_services.finish_spool import finish_spool
 from aws_services.session_folder import SessionFolder
 from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound, RecordingNotFound, StoreRefused
-from models.notices import SessionComplete, SessionReady
+from models.notices import FinalHeard, SessionComplete, SessionReady
 from models.requests import StartRequest
 from tests.live_manager import SECOND, Dictations
 
@@ -142,6 +142,27 @@ def test_an_operator_who_finishes_the_spool_is_not_stopped_by_a_folder_that_can_
         assert (finished.done, finished.left) == (("two",), ("one",))
 
     assert on_hub(body).rows.closings["two"].failure_code == "SESSION_TIMEOUT"
+
+
+def test_what_is_said_after_a_return_waits_for_the_words_from_before_it_when_the_database_is_slow(on_hub):
+    def body(d):
+        d.start("two")
+        (token,) = dictate_and_die(d, "one")
+        d.wait_until(lambda: d.rows.segments)
+        d.rows.segments.clear()  # as if the process had died before
+        d.rows.hold.clear()
+        d.manager.start(StartRequest("one", resume_token=token), "asha", "socket-one")
+        d.say(3, "one")
+        d.wait_until(lambda: len(d.clients.of(FinalHeard, "one")) >= 2)
+        d.say(1, "two")
+        d.wait_until(lambda: d.rows.segments.get("two"))
+        d.rows.hold.set()
+        d.end("one")
+        d.wait_until(lambda: not (d.folder / "one").exists())
+        assert d.rows.segments["one"] == [notice.segment for notice in d.clients.of(FinalHeard, "one")]
+        assert d.rows.closings["one"].completed
+
+    on_hub(body)
 
 
 def test_a_socket_that_comes_back_to_two_dictations_at_once_speaks_in_one(on_hub):
