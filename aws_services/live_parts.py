@@ -28,6 +28,9 @@ class Clients(Protocol):
     def hang_up(self, session: Session) -> None:
         """Close the session's socket once everything told before is sent; none is no error."""
 
+    def flush(self, seconds: float) -> None:
+        """Wait until everybody has been sent what they were told, so long at most. In a task."""
+
 
 class LiveEvents(Protocol):
     """What happens in a live session, told to its manager. Called on the hub."""

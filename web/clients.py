@@ -11,6 +11,8 @@ from web.outgoing import error_message, message_of
 
 LAST_MESSAGES_SECONDS = 1.0
 """A closed client gets this long to read what was sent before its transport is cut"""
+SENDING_SECONDS = 0.02
+"""How long a message takes from its connection's queue into the kernel, generously"""
 
 
 class SocketClients:
@@ -43,6 +45,13 @@ class SocketClients:
         """Close the session's socket once everything told before is sent."""
         if session.request_sid is not None:
             self.hang_up_socket(session.request_sid)
+
+    def flush(self, seconds: float) -> None:
+        """Wait until every connection's queue is sent, so long at most: there are clients that take nothing."""
+        give_up_at = time.monotonic() + seconds
+        while self._queued and time.monotonic() < give_up_at:
+            self._runtime.sleep(SENDING_SECONDS)
+        self._runtime.sleep(SENDING_SECONDS)  # what left its queue last is just being written
 
     def tell_error(self, sid: str, error: DictationError, session_id: str | None, user_id: str | None) -> None:
         """Send an error to one socket, unless it takes nothing anyway."""
@@ -84,6 +93,12 @@ class SocketClients:
     def _server(self) -> Any:
         """python-socketio's server, which is there once the application is wired."""
         return self._socketio.server
+
+    @property
+    def _queued(self) -> bool:
+        """True while a connection that is open has something in its queue."""
+        connections = list(self._server.eio.sockets.values())
+        return any(connection.queue.qsize() for connection in connections if not connection.closed)
 
     def _cut_soon(self, transport: str | None) -> None:
         self._runtime.sleep(LAST_MESSAGES_SECONDS)

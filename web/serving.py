@@ -22,6 +22,7 @@ from utils.logging import get_logger
 from utils.runtime import Runtime
 from utils.websocket_levers import bound_eventlet_sockets, bound_threading_sockets, without_deflate
 from web.adapters import LARGEST_MESSAGE_BYTES
+from web.clients import LAST_MESSAGES_SECONDS
 from web.protected import protected
 from web.start_checks import start_checks_of
 
@@ -116,6 +117,7 @@ class Server:
 
     def _drain(self) -> None:
         self._manager.drain(self._settings.shutdown_grace_seconds)
+        self._parts.clients.flush(LAST_MESSAGES_SECONDS)
         self._runtime.stop()
 
 
