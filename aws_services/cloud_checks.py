@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from aws_services.storage_manager import encryption_of
 from aws_services.transcribe_batch_failures import RIGHTS, WITHOUT_CREDENTIALS, code_of
@@ -20,6 +20,8 @@ FOLDER = "doctor/"
 """Where the bucket is tried out"""
 GIVE_CREDENTIALS = "give it by the environment, ~/.aws, or a role; see docs/aws.md"
 GIVE_RIGHTS = "compare the rights of this program's role with docs/aws.md"
+NO_PROFILE = "AWS_PROFILE names a profile that is not there"
+CORRECT_PROFILE = "correct AWS_PROFILE, or add that profile to ~/.aws/config"
 MAKE_BUCKET = "make it, or correct s3_bucket or aws_region; see docs/aws.md"
 LOOK_AT_NETWORK = "look at the network, the region and the endpoint settings"
 
@@ -38,12 +40,11 @@ class CloudChecks:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._session = boto3.Session(region_name=settings.aws_region)
 
     def credentials(self) -> str:
         """Who the account says that this program is. Where nobody can be asked, that there are credentials."""
         with _in_our_words("the account refuses the credentials", GIVE_CREDENTIALS):
-            found = self._session.get_credentials()
+            found = self._session().get_credentials()
             if found is None:
                 raise Ailing("there are none", GIVE_CREDENTIALS)
             origin = f"found by {found.method}"
@@ -79,6 +80,9 @@ class CloudChecks:
             self._client("transcribe").list_medical_transcription_jobs(MaxResults=1)
         return "medical jobs may be listed (none was started)"
 
+    def _session(self) -> boto3.Session:
+        return boto3.Session(region_name=self._settings.aws_region)
+
     def _client(self, service: str, endpoint_url: str | None = None, signature_version: str | None = None) -> Any:
         config = Config(
             connect_timeout=ANSWER_SECONDS,
@@ -86,7 +90,7 @@ class CloudChecks:
             retries={"mode": "standard", "total_max_attempts": 1},
             signature_version=signature_version,
         )
-        client: Any = self._session.client  # one call for three services, which the stubs type one by one
+        client: Any = self._session().client  # one call for three services, which the stubs type one by one
         return client(service, endpoint_url=endpoint_url, config=config)
 
 
@@ -100,6 +104,8 @@ def _in_our_words(refusal: str, advice: str) -> Iterator[None]:
             raise Ailing("there is no such bucket", MAKE_BUCKET) from None
         is_about_credentials = code in RIGHTS - {"AccessDenied", "AccessDeniedException"}
         raise Ailing(f"{refusal} ({code})", GIVE_CREDENTIALS if is_about_credentials else advice) from None
+    except ProfileNotFound:
+        raise Ailing(NO_PROFILE, CORRECT_PROFILE) from None
     except BotoCoreError as error:
         if isinstance(error, WITHOUT_CREDENTIALS):
             raise Ailing("not asked, for want of credentials", GIVE_CREDENTIALS) from None

@@ -12,8 +12,15 @@ from urllib.parse import quote
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
+from aws_services.late_client import LateClient
 from models.errors import RecordingExists, RecordingNotFound, StoreRefused, StoreUnavailable
 from models.ports import StoredRecording
 from models.recording_key import is_recording_key
@@ -47,7 +54,7 @@ class S3AudioStore:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "S3AudioStore":
-        """A store with a client of its own: make one once. Connects on first use."""
+        """A store with a client of its own: make one once. Looks for the account, and connects, on first use."""
         return cls(s3_client_of(settings), settings.s3_bucket or "", settings.s3_kms_key_id)
 
     def put(self, key: str, source: Path) -> StoredRecording:
@@ -131,7 +138,7 @@ class S3AudioStore:
 
 
 def s3_client_of(settings: Settings) -> "S3Client":
-    """A client as the settings say. Making one takes 0.1 s."""
+    """A client as the settings say, made on first use, which takes 0.1 s."""
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
@@ -139,7 +146,12 @@ def s3_client_of(settings: Settings) -> "S3Client":
         signature_version="s3v4",
         max_pool_connections=settings.blocking_threads,
     )
-    return boto3.client("s3", region_name=settings.aws_region, endpoint_url=settings.s3_endpoint_url, config=config)
+    address = settings.s3_endpoint_url
+
+    def make() -> "S3Client":
+        return boto3.Session(region_name=settings.aws_region).client("s3", endpoint_url=address, config=config)
+
+    return cast("S3Client", LateClient(make))
 
 
 def encryption_of(kms_key_id: str | None) -> dict[str, Any]:
@@ -190,7 +202,7 @@ def _in_our_words() -> Iterator[None]:
         if code in NOT_THERE:
             raise RecordingNotFound from None
         raise (StoreRefused if _is_refusal(error) else StoreUnavailable)(reason=code) from None
-    except (NoCredentialsError, PartialCredentialsError) as error:
+    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
         raise StoreRefused(reason=type(error).__name__) from None
     except BotoCoreError as error:
         raise StoreUnavailable(reason=type(error).__name__) from None

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session
 
 from aws_services.transcribe_failures import StreamFailed
@@ -34,6 +34,9 @@ class CredentialsChain:
             if found is None:
                 raise StreamFailed("no_credentials", fatal=True)
             return found.get_frozen_credentials()
+        except ProfileNotFound:
+            self._session = None  # it would not see that somebody mended the profile
+            raise StreamFailed("no_credentials", fatal=True) from None
         except BotoCoreError:
             raise StreamFailed("credentials_unavailable") from None
 

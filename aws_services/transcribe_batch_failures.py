@@ -9,6 +9,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
 )
 
 from models.errors import RecogniserAway, RecogniserBusy, RecogniserClosed, RecogniserRefused
@@ -31,7 +32,7 @@ RIGHTS = frozenset(
         "UnrecognizedClientException",
     }
 )
-WITHOUT_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+WITHOUT_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)
 SERVER_ERROR = 500
 
 BUSY = "The speech service is busy. The recording is safe."

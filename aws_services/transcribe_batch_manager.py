@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aws_services.late_client import LateClient
 from aws_services.storage_manager import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, s3_client_of
 from aws_services.transcribe_batch_failures import CONFLICT, code_of, in_our_words, status_of
 from aws_services.transcribe_recording import finals_of
@@ -63,12 +64,12 @@ class TranscribeBatchManager:
 
     @classmethod
     def from_settings(cls, settings: Settings, otherwise: FileRecogniser) -> "TranscribeBatchManager":
-        """With clients of its own: make one once. Connects on first use."""
+        """With clients of its own: make one once. Looks for the account, and connects, on first use."""
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries={"mode": "standard"}
         )
         return cls(
-            boto3.client("transcribe", region_name=settings.aws_region, config=config),
+            LateClient(lambda: boto3.Session(region_name=settings.aws_region).client("transcribe", config=config)),
             s3_client_of(settings),
             settings.s3_bucket or "",
             otherwise,

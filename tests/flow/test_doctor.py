@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from aws_services.cloud_checks import Ailing
-from tests.process import ServerProcess
+from tests.process import ServerProcess, server_process
+from tests.speaker import wait_until
 from tests.standin.account import an_account
 from tests.standin.behaviour import Behaviour
 from tests.standin.service import TranscribeStandIn
@@ -86,6 +87,25 @@ def test_without_credentials_each_part_says_so(tmp_path: Path, monkeypatch: pyte
     assert (findings["credentials"].state, findings["credentials"].what) == (NOT_OK, "there are none")
     assert findings["recordings in S3"].what == "not asked, for want of credentials"
     assert findings["jobs of Transcribe"].state == NOT_USED
+
+
+@pytest.mark.integration
+def test_a_profile_that_is_not_there_keeps_neither_the_doctor_nor_the_program_from_telling_so(tmp_path: Path) -> None:
+    chosen = {"recogniser": "aws", "audio_store": "s3", "s3_bucket": "recordings", "s3_endpoint_url": NOWHERE}
+    with an_account(access_key=None) as patch:
+        patch.setenv("AWS_PROFILE", CANARY)
+        with server_process(tmp_path, **chosen) as server:
+            wait_until(lambda: "recordings_can_not_be_stored" in server.log.read_text())
+            wait_until(lambda: "speech_service_can_not_be_used" in server.log.read_text())
+            said = server.command("doctor")
+            log = server.log.read_text()
+    assert said.returncode == 1
+    assert said.stdout.count("AWS_PROFILE names a profile that is not there") == 3
+    assert said.stdout.count("correct AWS_PROFILE, or add that profile to ~/.aws/config") == 3
+    assert "Amazon Transcribe Medical: no_credentials" in said.stdout
+    assert "AWS_PROFILE names a profile that is not there" in log
+    for text in (said.stdout, said.stderr, log):
+        assert "Traceback" not in text
 
 
 def test_a_check_that_hangs_or_breaks_keeps_no_other_from_being_told(

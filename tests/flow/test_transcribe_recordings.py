@@ -9,7 +9,6 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.client import BaseClient
-from structlog.testing import capture_logs
 
 from tests.batch_service import SECRET, BatchService, batch_service
 from tests.process import ServerProcess, server_process
@@ -21,8 +20,6 @@ from tests.standin.account import an_account
 from tests.standin.behaviour import Behaviour
 from tests.standin.numbers import numbers_in, spoken
 from tests.standin.service import ACCESS_KEY, REGION, SECRET_KEY, TranscribeStandIn
-from utils.config import load_settings
-from web.start_checks import try_bucket
 
 pytestmark = pytest.mark.integration
 BUCKET = "recordings"
@@ -127,14 +124,14 @@ def test_a_recording_that_the_service_can_not_hear_ends_with_words_for_people(
         assert secret not in log
 
 
-def test_a_bucket_that_is_not_there_is_told_at_the_start(server: ServerProcess, batch: BatchService) -> None:
+def test_a_bucket_that_is_not_there_is_told_at_the_start(
+    server: ServerProcess, batch: BatchService, tmp_path: Path
+) -> None:
     assert "recordings_can_not_be_stored" not in server.log.read_text()
     wrong = {"audio_store": "s3", "s3_bucket": "nowhere", "s3_endpoint_url": batch.address}
-    with an_account(), capture_logs() as logs:
-        assert not try_bucket(load_settings(**wrong))
-    assert [(entry["event"], entry["what"]) for entry in logs] == [
-        ("recordings_can_not_be_stored", "there is no such bucket")
-    ]
+    with an_account(), server_process(tmp_path, **wrong) as other:
+        wait_until(lambda: "recordings_can_not_be_stored" in other.log.read_text())
+        assert '"what": "there is no such bucket"' in other.log.read_text()
 
 
 def test_the_doctor_finds_every_part_of_the_account_well_and_leaves_nothing_in_it(
