@@ -1,17 +1,23 @@
-"""F40, F46, F47: several devices of one account, more speakers than places, and everybody coming back at once."""
+"""F05, F40, F46, F47: a server that ends, or dies, under many speakers, more of them than places, and one account."""
 
+import contextlib
+import random
 import threading
 import time
 
 import pytest
+from socketio.exceptions import SocketIOError
 
 from tests.process import ServerProcess, server_process
 from tests.speaker import Speaker, sign_in, wait_until
+from tests.whole import assert_whole, rest_of, spool_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
 SECOND = 32_000
-RETURNING = 30
+TALKING = 20
+GRACE_SECONDS = 10.0
+RETURNING = 50
 BACK_WITHIN_SECONDS = 30.0
 
 
@@ -45,7 +51,8 @@ def all_at_once(work, workers):
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures == []
+    for failure in failures:
+        raise failure
 
 
 def test_f40_two_devices_of_one_account_and_a_stranger_speak_at_once_and_no_word_is_crossed(tagged):
@@ -102,7 +109,54 @@ def test_f46_when_every_place_is_taken_the_next_one_is_told_before_it_speaks_and
             speaker.leave()
 
 
-def test_f47_thirty_clients_that_come_back_at_once_after_a_restart_are_all_back_in_time_with_nothing_lost(tmp_path):
+def talk_until_hung_up(speaker, pcm):
+    """At five times real time."""
+    with contextlib.suppress(SocketIOError):
+        speaker.say(pcm, seconds_a_chunk=0.05)
+
+
+def test_f05_a_server_told_to_end_while_twenty_speak_ends_in_time_and_each_of_them_goes_on(tmp_path):
+    asked = {"max_sessions_per_user": TALKING, "shutdown_grace_seconds": GRACE_SECONDS}
+    with server_process(tmp_path, recogniser="scripted", scripted_final_every=4, **asked) as server:
+        http = sign_in(server.url)
+        speakers = [Speaker(server.url, http=http) for _ in range(TALKING)]
+        pcm = {speaker: random.randbytes(20 * SECOND) for speaker in speakers}
+        all_at_once(Speaker.start, speakers)
+        talks = [threading.Thread(target=talk_until_hung_up, args=(speaker, pcm[speaker])) for speaker in speakers]
+        for talk in talks:
+            talk.start()
+        wait_until(lambda: all(speaker.finals for speaker in speakers))
+        began = time.monotonic()
+        assert server.terminate() == 0
+        assert time.monotonic() - began < GRACE_SECONDS
+        for talk in talks:
+            talk.join()
+        for speaker in speakers:
+            assert speaker._sent_bytes < len(pcm[speaker]), "still talking when it ended"
+            assert speaker.wait_for("server_draining")["retry_after"] > 0
+        server.start()
+
+        def go_on(former):
+            speaker = Speaker(server.url, http=http)
+            ack = speaker.resume(former)
+            assert former.kept_bytes <= ack["received_bytes"] <= former._sent_bytes
+            spoken = pcm[former][: ack["received_bytes"] + 2 * SECOND]
+            speaker.say(rest_of(spoken, speaker))
+            speaker.wait_until_kept(len(spoken))
+            assert (spool_of(server, speaker) / "audio.pcm").read_bytes() == spoken
+            assert speaker.end()["type"] == "session_complete"
+            wait_until(lambda: speaker.note()["audio_status"] == "STORED")
+            note = speaker.note()
+            assert_whole(note, len(spoken) / SECOND)
+            kept = [(segment["segment_id"], segment["text"]) for segment in note["segments"]]
+            told = [(final["segment_id"], final["text"]) for final in former.finals]
+            assert told == kept[: len(told)]
+            speaker.leave()
+
+        all_at_once(go_on, speakers)
+
+
+def test_f47_fifty_clients_that_come_back_at_once_after_a_restart_are_all_back_in_time_with_nothing_lost(tmp_path):
     asked = {"max_sessions_per_user": RETURNING}
     with server_process(tmp_path, recogniser="scripted", scripted_final_every=4, **asked) as server:
         http = sign_in(server.url)
