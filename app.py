@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
     store, name, notes = parts.store, parts.recogniser.name, SqlNotes(engine)
     accounts, audit = adapters.accounts_of(settings, engine), AuditTrail(engine)
     stored = stored_of(settings, engine, store, parts.recogniser, parts.fallback)
-    readiness = readiness_of(engine, parts.recogniser, spool, settings, server.lag, stored.bus.check)
+    readiness = readiness_of(engine, (parts.recogniser, parts.fallback), spool, settings, server.lag, stored.bus.check)
     register_web(app, settings, accounts, notes, store, audit, readiness, manager.get_active_count, name)
     pooled = PooledViews(app.wsgi_app, runtime, settings.max_request_bytes, stored.large_bodies)
     app.wsgi_app = pooled  # type: ignore[method-assign]

@@ -7,10 +7,13 @@ from urllib.parse import urlsplit
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.exceptions import ProfileNotFound
 from botocore.session import Session
 
 from aws_services.transcribe_failures import StreamFailed
+from utils.logging import get_logger
+
+log = get_logger("transcribe")
 
 PATH = "/medical-stream-transcription-websocket"
 SERVICE = "transcribe"
@@ -37,7 +40,10 @@ class CredentialsChain:
         except ProfileNotFound:
             self._session = None  # it would not see that somebody mended the profile
             raise StreamFailed("no_credentials", fatal=True) from None
-        except BotoCoreError:
+        except StreamFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - providers ask other programs and services, and raise what those do
+            log.warning("credentials_not_found", reason=type(error).__name__)
             raise StreamFailed("credentials_unavailable") from None
 
     def look_again(self) -> ReadOnlyCredentials:

@@ -144,12 +144,7 @@ class TranscribeStream:
         quiet_seconds = QUIET_SECONDS
         while True:
             is_last = not self._takes_audio
-            pushed_at, self._pushed_at = self._pushed_at, 0.0
-            for pcm in self._outlet.take(last=is_last):
-                self._clock.speech_sent(len(pcm) // BYTES_PER_SAMPLE)
-                await self._send(socket, pcm)
-            if pushed_at:
-                metrics.SPEECH_SEND_SECONDS.observe(time.perf_counter() - pushed_at)
+            await self._send_speech(socket, last=is_last)
             if is_last:
                 self._asked_to_end = True
                 await socket.send(END_OF_AUDIO)
@@ -163,10 +158,20 @@ class TranscribeStream:
                 await self._send_silence(socket)
                 quiet_seconds = SILENCE_EVENT_SECONDS
 
-    async def _send_silence(self, socket: ClientConnection) -> None:
-        for pcm in self._outlet.take(all_of_it=True):
+    async def _send_speech(self, socket: ClientConnection, *, all_of_it: bool = False, last: bool = False) -> None:
+        """What may go out now; what is too short for an event waits, and its time counts from when it came."""
+        pushed_at, self._pushed_at = self._pushed_at, 0.0
+        events = self._outlet.take(all_of_it=all_of_it, last=last)
+        for pcm in events:
             self._clock.speech_sent(len(pcm) // BYTES_PER_SAMPLE)
             await self._send(socket, pcm)
+        if events and pushed_at and not all_of_it:  # who left the rest of an event lying did not wait for it
+            metrics.SPEECH_SEND_SECONDS.observe(time.perf_counter() - pushed_at)
+        elif not events:
+            self._pushed_at = pushed_at
+
+    async def _send_silence(self, socket: ClientConnection) -> None:
+        await self._send_speech(socket, all_of_it=True)
         samples = round(self._outlet.rate * SILENCE_EVENT_SECONDS)
         self._clock.silence_sent(samples)
         await self._send(socket, bytes(samples * BYTES_PER_SAMPLE))

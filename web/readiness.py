@@ -1,7 +1,7 @@
 """What must work before a dictation may start here. Each check tells None, or what is wrong, for operators."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,13 +16,14 @@ MEGABYTE = 1024 * 1024
 
 def readiness_of(
     engine: Engine,
-    recogniser: Recogniser,
+    recognisers: Sequence[Recogniser | None],
     spool: SpoolThread,
     settings: Settings,
     lag: HubLag,
     redis: Callable[[], str | None] | None,
 ) -> Mapping[str, Callable[[], str | None]]:
-    """The named checks of /ready; `redis` is one where there is a Redis. They run in the pool."""
+    """The named checks of /ready; they run in the pool. A place with one of the `recognisers` is enough; `redis` is a
+    check where there is a Redis."""
 
     def database() -> str | None:
         try:
@@ -41,7 +42,8 @@ def readiness_of(
         return None if free_mb >= settings.spool_floor_mb else f"{free_mb} MB free, {settings.spool_floor_mb} needed"
 
     def places() -> str | None:
-        return None if recogniser.places_left() > 0 else "every place is taken"
+        left = sum(one.places_left() for one in recognisers if one is not None)
+        return None if left > 0 else "every place is taken"
 
     def hub() -> str | None:
         return None if lag.worst <= ALARM_SECONDS else f"{lag.worst * 1000:.0f} ms late"

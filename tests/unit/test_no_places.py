@@ -1,6 +1,7 @@
 """Where no recogniser has a place in mid-dictation: it is said and waited for, and no fallback is told of too soon."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +13,7 @@ from models.ports import StreamRequest, Tell
 from models.transcript import Final, Partial, StreamEnd
 from tests.unit.test_listening import PATIENCE, Ear, hurry
 from utils.runtime import Runtime
+from web.readiness import readiness_of
 
 REQUEST = StreamRequest("session", 16000)
 
@@ -163,3 +165,16 @@ def test_what_the_fallback_says_is_marked_and_what_the_first_said_is_not() -> No
     assert [heard.recogniser for heard in told if isinstance(heard, Final)] == [None, "scripted"]
     first.close()
     fallback.close()
+
+
+@pytest.mark.parametrize("with_fallback", [True, False])
+def test_a_worker_whose_first_recogniser_is_full_is_ready_as_long_as_the_fallback_would_listen(
+    with_fallback: bool,
+) -> None:
+    first, fallback, unused = ScriptedRecogniser(places=0), ScriptedRecogniser(places=1), cast(Any, None)
+    recognisers = (first, fallback if with_fallback else None)
+    ready = readiness_of(unused, recognisers, unused, unused, unused, None)["recogniser"]
+    assert ready() == (None if with_fallback else "every place is taken")
+    fallback.close()
+    assert ready() == "every place is taken"
+    first.close()

@@ -16,6 +16,7 @@ from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 from models.ports import StreamRequest
 from models.speech import SpeechOptions
 from models.transcript import StreamEnd
+from tests.speaker import wait_until
 from tests.standin.account import an_account, credentials_file
 from tests.standin.behaviour import Behaviour
 from tests.standin.certificate import self_signed
@@ -150,6 +151,20 @@ def test_credentials_that_take_too_long(service: TranscribeStandIn, monkeypatch:
     with recogniser_of(service) as recogniser:
         assert dictate(recogniser, 1)[1] == failed("credentials_time_out")
     enough.set()
+
+
+def test_a_provider_of_credentials_may_raise_whatever_it_likes(
+    service: TranscribeStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(_session: object) -> None:
+        raise RuntimeError("with a secret")
+
+    monkeypatch.setattr("botocore.session.Session.get_credentials", raises)
+    with recogniser_of(service) as recogniser, structlog.testing.capture_logs() as logs:
+        recogniser.warm()
+        assert dictate(recogniser, 1)[1] == failed("credentials_unavailable")
+        wait_until(lambda: "speech_service_can_not_be_used" in {entry["event"] for entry in logs})
+    assert "secret" not in str(logs)
 
 
 def test_credentials_that_were_changed_are_found_again(tmp_path: Path) -> None:

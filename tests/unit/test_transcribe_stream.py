@@ -1,13 +1,17 @@
 """What goes out to Amazon Transcribe Medical, when, and what a session hears of it."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
-from aws_services.transcribe_outlet import MAX_BACKLOG_SECONDS
+from aws_services.transcribe_outlet import MAX_BACKLOG_SECONDS, Outlet
 from aws_services.transcribe_places import Places
+from aws_services.transcribe_speech_thread import SpeechThread
 from aws_services.transcribe_stream import TranscribeStream
 from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 from models.errors import RecogniserBusy
@@ -20,6 +24,7 @@ from tests.standin.behaviour import Behaviour
 from tests.standin.dictation import REQUEST, Listener, dictate, recogniser_of, say
 from tests.standin.numbers import numbers_in, spoken
 from tests.standin.service import TranscribeStandIn
+from utils import metrics
 from utils.runtime import Runtime
 
 pytestmark = pytest.mark.integration
@@ -143,6 +148,28 @@ def test_the_owners_names_do_the_same(recogniser: TranscribeStreamingManager) ->
     recogniser.end_stream(stream)
     assert ear.wait_for_end() == StreamEnd()
     assert ear.numbers == [7, 8]
+
+
+@pytest.mark.property
+def test_p6_what_waits_for_the_rest_of_an_event_is_counted_when_it_is_sent() -> None:
+    sent: list[bytes] = []
+
+    class Socket:
+        async def send(self, frame: bytes) -> None:
+            sent.append(frame)
+
+    def counted() -> float:
+        return metrics.REGISTRY.get_sample_value("asr_speech_send_seconds_count") or 0.0
+
+    thread, socket, before = SpeechThread(), cast(ClientConnection, Socket()), counted()
+    stream = TranscribeStream("a-session", Outlet(16000, 100), Listener(), thread, lambda stream: None)
+    stream.push(bytes(640))
+    asyncio.run(stream._send_speech(socket))
+    assert (len(sent), counted()) == (0, before)
+    stream.push(bytes(EVENT_BYTES - 640))
+    asyncio.run(stream._send_speech(socket))
+    assert (len(sent), counted()) == (1, before + 1)
+    thread.close(1.0)
 
 
 def test_streams_start_no_faster_than_the_account_likes() -> None:
