@@ -140,6 +140,53 @@ def test_a_recogniser_that_dies_is_replaced_and_every_second_is_recognised_once(
     assert d.clients.codes == []
 
 
+def in_trouble(d):
+    """A dictation whose recogniser dies of every sample, as soon as it is seen to be without one."""
+    session = d.start()
+    d.recogniser.fail_after = 0.0
+    d.say(1)
+    d.wait_until(lambda: session.transcribe_stream.state != "live")
+    return session
+
+
+def looked_after(d, seconds):
+    """Each second the timers are looked at; after how many of them the client was told of its recogniser."""
+    began, told = d.clock.now, []
+    for _ in range(seconds):
+        before = len(d.clients.of(StateChanged))
+        d.care.look_after(d.clock.now)
+        told += [d.clock.now - began] * (len(d.clients.of(StateChanged)) - before)
+        d.clock.now += 1
+    return told
+
+
+def test_f13_a_recogniser_that_is_back_before_2_s_have_passed_is_not_worth_a_word(on_hub, monkeypatch):
+    monkeypatch.setattr("aws_services.attempts.PAUSES_SECONDS", (0.05,))
+
+    def body(d):
+        session = in_trouble(d)
+        assert looked_after(d, 2) == []
+        d.recogniser.fail_after = None
+        d.wait_until(lambda: session.transcribe_stream.state == "live")
+        assert looked_after(d, 10) == []
+
+    on_hub(body)
+
+
+def test_a_recogniser_in_trouble_is_told_after_2_s_and_then_each_5_s_until_it_is_live_again(on_hub, monkeypatch):
+    monkeypatch.setattr("aws_services.attempts.PAUSES_SECONDS", (0.05,))
+
+    def body(d):
+        session = in_trouble(d)
+        assert looked_after(d, 14) == [2, 7, 12]
+        d.recogniser.fail_after = None
+        d.wait_until(lambda: session.transcribe_stream.state == "live")
+        assert looked_after(d, 10) == [0]
+
+    d = on_hub(body)
+    assert [notice.recogniser_state for notice in d.clients.of(StateChanged)] == [*["reconnecting"] * 3, "live"]
+
+
 def test_a_recogniser_that_hangs_when_asked_to_finish_is_replaced(on_hub, monkeypatch):
     monkeypatch.setattr("aws_services.listening.LAST_WORDS_SECONDS", 0.2)
 
