@@ -202,28 +202,48 @@ def test_a_recogniser_that_hangs_when_asked_to_finish_is_replaced(on_hub, monkey
     assert d.rows.closings["one"].completed
 
 
-def test_a_dictation_that_kills_every_recogniser_keeps_its_recording_and_does_not_loop(on_hub, monkeypatch):
+class Poisoned(ScriptedRecogniser):
+    """Dies of every sample of the dictation `one`."""
+
+    def __init__(self):
+        super().__init__(4)
+        self.poison = ScriptedRecogniser(4, fail_after=0.0)
+
+    def open(self, request, tell):
+        return (self.poison if request.session_id == "one" else super()).open(request, tell)
+
+
+def test_f48_a_dictation_that_kills_every_recogniser_keeps_its_recording_does_not_loop_and_harms_no_other(
+    on_hub, monkeypatch
+):
     monkeypatch.setattr("aws_services.attempts.PAUSES_SECONDS", (0.01,))
     monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 0.0)
 
     def body(d):
         session = d.start()
+        d.start("two", user_id="ben")
         d.say(3)
+        d.say(3, "two", "ben")
         d.wait_until(lambda: session.transcribe_stream.state == "unavailable")
         for _ in range(4):
             d.clock.now += 1
             d.care.look_after(d.clock.now)
         d.say(2)
+        d.say(2, "two", "ben")
         d.end()
-        d.wait_until(lambda: d.rows.recordings)
+        d.end("two", "ben")
+        d.wait_until(lambda: len(d.rows.recordings) == 2)
         d.wait_until(lambda: d.manager.get_active_count() == 0)
 
-    d = on_hub(body, recogniser=ScriptedRecogniser(4, fail_after=0.0))
-    assert [notice.recogniser_state for notice in d.clients.of(StateChanged)] == ["unavailable"]
+    d = on_hub(body, recogniser=Poisoned())
+    assert [notice.recogniser_state for notice in d.clients.of(StateChanged, "one")] == ["unavailable"]
     assert "one" not in d.rows.closings
     assert d.rows.heards["one"] == Heard(5.0, 0.0)
     assert d.rest.asked == {"one": 0.0}
-    assert len(d.store.kept) == 1
+    assert d.clients.of(StateChanged, "two") == []
+    assert covers_once(d.clients.of(FinalHeard, "two"), 5.0)
+    assert d.rows.closings["two"].completed
+    assert len(d.store.kept) == 2
 
 
 def test_f44_what_the_microphone_missed_is_kept_once_at_its_place(on_hub):
