@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from local_services.windows import Window, sound, windows, within
-from models.errors import RecogniserError, RecogniserFailed
+from models.errors import RecogniserBusy, RecogniserError, RecogniserFailed
 from models.ports import Recogniser, RecogniserStream, StreamRequest
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final, Partial, StreamEnd
@@ -22,6 +22,7 @@ SILENT_SECONDS = 60.0
 TRIES = 3
 """Of one window, each with a new stream"""
 ROUNDING = 0.001
+NO_PLACE = "All transcription places are taken right now. The recording is safe."
 
 
 def failed(_end: StreamEnd) -> RecogniserError:
@@ -88,17 +89,7 @@ class WindowedRecogniser:
         self, recogniser: Recogniser, request: FileRequest, window: Window, listener: FileListener
     ) -> list[Final]:
         ear = _Ear()
-        stream = recogniser.open(
-            StreamRequest(
-                request.session_id,
-                request.sample_rate,
-                language_code=request.language_code,
-                specialty=request.specialty,
-                audio_type=request.audio_type,
-                options=request.options,
-            ),
-            ear,
-        )
+        stream = _open(recogniser, request, ear)
         try:
             _push(stream, request, window)
             stream.finish()
@@ -107,6 +98,21 @@ class WindowedRecogniser:
         finally:
             stream.cancel()
         return ear.finals
+
+
+def _open(recogniser: Recogniser, request: FileRequest, ear: "_Ear") -> RecogniserStream:
+    asked = StreamRequest(
+        request.session_id,
+        request.sample_rate,
+        language_code=request.language_code,
+        specialty=request.specialty,
+        audio_type=request.audio_type,
+        options=request.options,
+    )
+    try:
+        return recogniser.open(asked, ear)
+    except RecogniserBusy as busy:  # its own words are for who was about to speak
+        raise RecogniserBusy(NO_PLACE, retry_after=busy.retry_after) from None
 
 
 def _push(stream: RecogniserStream, request: FileRequest, window: Window) -> None:

@@ -105,7 +105,7 @@ def test_recordings_and_dictations_share_the_places_of_a_process(tmp_path: Path)
     with TranscribeStandIn() as service, recogniser_of(service, max_streams=1) as live:
         recordings = file_recogniser_of(load_settings(recogniser="aws"), live)
         dictation = live.open(DICTATION, Listener())
-        with pytest.raises(RecogniserBusy):
+        with pytest.raises(RecogniserBusy, match="The recording is safe"):
             recordings.recognise(FileRequest("a-session", pcm, "audio/key.mp3"), ear)
         dictation.cancel()
         recordings.recognise(FileRequest("a-session", pcm, "audio/key.mp3"), ear)
