@@ -12,7 +12,7 @@ from aws_services.session_care import SessionCare
 from aws_services.spool import SpoolThread
 from local_services.audit_trail import AuditTrail
 from local_services.sql_notes import SqlNotes
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from utils.config import Settings, SettingsError, load_settings
 from utils.database import SchemaUnknown, open_engine, upgrade_schema
 from utils.logging import configure_logging

@@ -8,7 +8,8 @@ from pathlib import Path
 from aws_services.mp3 import encode_mp3
 from aws_services.spool import InlineSpool
 from aws_services.spool_file import Spool, SpoolFile
-from models.errors import AudioGap, BufferOverflow, InvalidAudioFormat, StorageFull, TooFast
+from models.errors import AudioGap, BufferOverflow, InvalidAudioFormat, TooFast
+from models.keeping_errors import StorageFull
 from models.pace import BYTES_PER_SAMPLE
 
 AUDIO_NAME = "audio.pcm"

@@ -16,7 +16,7 @@ from kombu.exceptions import KombuError
 
 from aws_services.redis_link import RedisAway, RedisLink
 from aws_services.upload_tidying import UploadTidying
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from models.stored_ports import JobLeases
 from utils.logging import get_logger
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aws_services.limited_process import Exceeded, Limits, run_limited
 from aws_services.mp3 import ffmpeg
-from models.errors import StorageFull
+from models.keeping_errors import StorageFull
 from models.upload import HEAD_BYTES, RecordingKind, kind_of, rejected, tag_length
 
 SAMPLE_RATE = 16_000

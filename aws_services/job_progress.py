@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_services.stored_parts import Publish
-from models.errors import DatabaseUnavailable, DictationError
+from models.errors import DictationError
+from models.keeping_errors import DatabaseUnavailable
 from models.status import COMPLETED, FAILED, PROCESSING, QUEUED, JobStatus
 from utils.logging import get_logger
 

@@ -10,16 +10,8 @@ from aws_services.job_progress import JobProgress, queued
 from aws_services.stored_parts import StoredParts
 from aws_services.stored_work import GIVEN_UP, StoredWork
 from aws_services.upload_tidying import UploadTidying
-from models.errors import (
-    DatabaseUnavailable,
-    DictationError,
-    InternalError,
-    InvalidSessionState,
-    NotFound,
-    RecogniserBusy,
-    StorageFull,
-    StoreUnavailable,
-)
+from models.errors import DictationError, InternalError, InvalidSessionState, NotFound, RecogniserBusy
+from models.keeping_errors import DatabaseUnavailable, StorageFull, StoreUnavailable
 from models.stored_ports import JobLeases, StoredJob
 from models.upload import WorkTooLong
 from utils.logging import get_logger

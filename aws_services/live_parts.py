@@ -9,7 +9,7 @@ from typing import Protocol
 
 from aws_services.finals_writer import FinalsWriter
 from aws_services.spool_file import Spool
-from models.errors import StorageFull
+from models.keeping_errors import StorageFull
 from models.note import NoteItem
 from models.notices import Notice
 from models.ports import AudioStore, Recogniser, Transcripts

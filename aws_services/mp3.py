@@ -15,7 +15,7 @@ from typing import IO, Any
 import imageio_ffmpeg
 
 from aws_services.ffmpeg_version import is_too_old
-from models.errors import EncodingFailed
+from models.keeping_errors import EncodingFailed
 
 with warnings.catch_warnings():
     # pydub warns when there is no ffmpeg in PATH; ours may come from a wheel.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from redis.client import PubSub
 
 from aws_services.redis_link import IDLE_SECONDS, RedisAway, RedisLink
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from models.status import JobStatus
 from models.stored_ports import StatusLog, StatusSubscription, Tell
 from utils.logging import get_logger

@@ -13,7 +13,8 @@ from aws_services.live_parts import LiveParts
 from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
 from aws_services.turns import Turns
-from models.errors import DictationError, InvalidSessionState, NotFound, RecordingExists, StoreRefused
+from models.errors import DictationError, InvalidSessionState, NotFound
+from models.keeping_errors import RecordingExists, StoreRefused
 from models.ledger import Heard
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording

@@ -10,7 +10,7 @@ from functools import partial as bind
 
 from aws_services.live_parts import LiveParts
 from aws_services.session_opening import Hearing
-from models.errors import StorageFull
+from models.keeping_errors import StorageFull
 from models.notices import AudioKept, FinalHeard, PartialHeard, Refused, SessionReady
 from models.session import Session
 from models.transcript import Final, Partial, Segment, StreamEnd

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from aws_services.journal import JOURNAL_NAME
 from aws_services.spool_disk import sync_folder
-from models.errors import InvalidSessionState, StorageFull
+from models.errors import InvalidSessionState
+from models.keeping_errors import StorageFull
 
 MEGABYTE = 1024 * 1024
 LOCK_NAME = "owner.lock"

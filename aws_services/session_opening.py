@@ -13,7 +13,7 @@ from aws_services.live_parts import LiveEvents, LiveParts
 from aws_services.row_writer import RowWriter
 from aws_services.session_folder import RETRY_AFTER_SECONDS, SessionFolder
 from aws_services.trouble_words import words_for
-from models.errors import DatabaseUnavailable, StorageFull
+from models.keeping_errors import DatabaseUnavailable, StorageFull
 from models.notices import StateChanged
 from models.pace import Pace
 from models.ports import Opening, StreamRequest

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aws_services.spool_file import SpoolFile
 from aws_services.spool_renewal import BYTES_A_ROUND, Renewal
-from models.errors import DiskFailed, DiskFailing, StorageFull
+from models.keeping_errors import DiskFailed, DiskFailing, StorageFull
 from utils import metrics
 from utils.logging import get_logger
 

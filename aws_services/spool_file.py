@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aws_services.spool_disk import prove, sync_folder, write_whole
-from models.errors import StorageFull
+from models.keeping_errors import StorageFull
 
 Then = Callable[[], object]
 

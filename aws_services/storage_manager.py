@@ -21,7 +21,7 @@ from botocore.exceptions import (
 )
 
 from aws_services.late_client import LateClient
-from models.errors import RecordingExists, RecordingNotFound, StoreRefused, StoreUnavailable
+from models.keeping_errors import RecordingExists, RecordingNotFound, StoreRefused, StoreUnavailable
 from models.ports import StoredRecording
 from models.recording_key import is_recording_key
 from utils.config import Settings

@@ -13,16 +13,8 @@ from aws_services.decoding import BYTES_A_SECOND, decode, kind_of_file
 from aws_services.job_progress import JobProgress, failed
 from aws_services.mp3 import encode_mp3
 from aws_services.stored_parts import RECORDING, SOUND, UPLOADED, StoredParts
-from models.errors import (
-    DictationError,
-    InternalError,
-    InvalidSessionState,
-    NotFound,
-    RecordingExists,
-    RecordingNotFound,
-    StorageFull,
-    StoreUnavailable,
-)
+from models.errors import DictationError, InternalError, InvalidSessionState, NotFound
+from models.keeping_errors import RecordingExists, RecordingNotFound, StorageFull, StoreUnavailable
 from models.ledger import MICROPHONE, Heard, SoundGap
 from models.note import Note
 from models.ports import Closing

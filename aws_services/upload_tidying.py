@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from utils.logging import get_logger
 
 log = get_logger("uploads")

@@ -15,7 +15,8 @@ from aws_services.job_progress import queued
 from aws_services.spool_disk import sync_folder
 from aws_services.stored_parts import UPLOADED, StoredParts
 from aws_services.stored_work import StoredWork
-from models.errors import RateLimited, StorageFull
+from models.errors import RateLimited
+from models.keeping_errors import StorageFull
 from models.stored_ports import UPLOAD, StoredJob
 from models.upload import MEGABYTE, UploadCancelled, rejected, shown_name
 from utils.logging import get_logger

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session as Database
 from sqlalchemy.orm import sessionmaker
 
 from models.audit import FIRST_PREVIOUS_HASH, AuditEvent
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from utils.database import reading, transaction
 
 POSTGRESQL_LOCK = 0x5E7A_A0D1

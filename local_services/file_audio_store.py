@@ -10,7 +10,7 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from models.errors import KeepingError, RecordingExists, RecordingNotFound, StorageFull, StoreUnavailable
+from models.keeping_errors import KeepingError, RecordingExists, RecordingNotFound, StorageFull, StoreUnavailable
 from models.ports import StoredRecording
 from models.recording_key import is_recording_key
 

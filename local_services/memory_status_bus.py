@@ -6,7 +6,7 @@ What another process publishes is found by `look`; Redis (aws_services/redis_sta
 import threading
 from collections.abc import Callable
 
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from models.status import JobStatus
 from models.stored_ports import StatusLog, Tell
 from utils.logging import get_logger

@@ -4,7 +4,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.errors import InternalError, KeepingError, RequestError
+from models.errors import InternalError, RequestError
+from models.keeping_errors import KeepingError
 
 HEAD_BYTES = 4096
 """How much of a file is looked at to know its kind"""

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
-from models.errors import InvalidSessionState, RecordingNotFound, ValidationFailed
+from models.errors import InvalidSessionState, ValidationFailed
+from models.keeping_errors import RecordingNotFound
 from models.note import Note
 from web.login import public, visitor
 from web.note_access import own_note

@@ -11,7 +11,8 @@ from flask.cli import AppGroup, with_appcontext
 
 from local_services.accounts import Account
 from models.account import ROLES
-from models.errors import DatabaseUnavailable, DictationError
+from models.errors import DictationError
+from models.keeping_errors import DatabaseUnavailable
 from utils.database import SchemaUnknown, upgrade_schema
 from web.parts import parts
 

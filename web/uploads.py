@@ -12,7 +12,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from aws_services.uploads import Accepted, Incoming, Uploads
-from models.errors import InvalidSessionState, NotFound, RateLimited, RecogniserFailed, RecordingNotFound
+from models.errors import InvalidSessionState, NotFound, RateLimited, RecogniserFailed
+from models.keeping_errors import RecordingNotFound
 from models.status import COMPLETED, ENDINGS, JobStatus
 from models.stored_ports import Jobs, StatusLog, StoredJob
 from models.upload import UploadUnreadable, rejected

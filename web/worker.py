@@ -16,7 +16,7 @@ from aws_services.celery_jobs import TASK
 from aws_services.job_runner import JobRunner
 from local_services.sql_job_leases import SqlJobLeases
 from local_services.sql_statuses import SqlStatuses
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from utils.config import Settings, load_settings
 from utils.database import open_engine, upgrade_schema
 from utils.logging import configure_logging

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import RecordingExists, RecordingNotFound
+from models.keeping_errors import RecordingExists, RecordingNotFound
 from models.ports import AudioStore, StoredRecording
 from models.recording_key import recording_key
 

@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import IncompleteReadError
 
 from aws_services.storage_manager import S3AudioStore
-from models.errors import RecordingExists, StoreUnavailable
+from models.keeping_errors import RecordingExists, StoreUnavailable
 from models.recording_key import recording_key
 from utils.config import load_settings
 

@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from aws_services.storage_manager import S3AudioStore
-from models.errors import RecordingNotFound, StoreRefused, StoreUnavailable
+from models.keeping_errors import RecordingNotFound, StoreRefused, StoreUnavailable
 from models.recording_key import recording_key
 from utils.config import load_settings
 

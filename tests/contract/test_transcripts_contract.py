@@ -11,7 +11,8 @@ from sqlalchemy.orm import sessionmaker
 
 from local_services.sql_notes import SqlNotes
 from local_services.sql_transcripts import SqlTranscripts
-from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound
+from models.errors import InvalidSessionState, NotFound
+from models.keeping_errors import DatabaseUnavailable
 from models.ledger import Gap, Heard, Ledger, SoundGap
 from models.ports import Closing
 from models.transcription import Transcription

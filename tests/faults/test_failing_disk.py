@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aws_services import spool_renewal
-from models.errors import StorageFull
+from models.keeping_errors import StorageFull
 from models.notices import AudioKept, FinalHeard, Refused, SessionComplete
 from tests.live_manager import SECOND, Dictations
 from tests.process import server_process

@@ -8,7 +8,8 @@ import pytest
 from aws_services.audio_buffer import AudioBuffer
 from aws_services.finish_spool import finish_spool
 from aws_services.session_folder import SessionFolder
-from models.errors import DatabaseUnavailable, InvalidSessionState, NotFound, RecordingNotFound, StoreRefused
+from models.errors import InvalidSessionState, NotFound
+from models.keeping_errors import DatabaseUnavailable, RecordingNotFound, StoreRefused
 from models.notices import FinalHeard, SessionComplete, SessionReady
 from models.requests import StartRequest
 from tests.live_manager import SECOND, Dictations

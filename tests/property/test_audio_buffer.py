@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from aws_services.audio_buffer import AudioBuffer
-from models.errors import AudioGap, StorageFull
+from models.errors import AudioGap
+from models.keeping_errors import StorageFull
 
 SPOKEN = b"".join(number.to_bytes(2, "big") for number in range(4000))
 """A speaker who counts: any two places differ"""

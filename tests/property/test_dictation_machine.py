@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from aws_services import attempts, listening
 from aws_services.journal import read_journal
 from local_services.scripted_recogniser import ScriptedRecogniser
-from models.errors import AudioGap, DatabaseUnavailable, SessionSuperseded, StoreUnavailable
+from models.errors import AudioGap, SessionSuperseded
+from models.keeping_errors import DatabaseUnavailable, StoreUnavailable
 from models.notices import AudioKept, FinalHeard, SessionComplete, SessionReady
 from models.requests import ChunkPlace, EndRequest, StartRequest
 from tests.live_manager import Dictations, RememberingRows, RememberingStore

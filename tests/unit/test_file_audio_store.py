@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local_services.file_audio_store import FileAudioStore
-from models.errors import RecordingNotFound, StorageFull, StoreUnavailable
+from models.keeping_errors import RecordingNotFound, StorageFull, StoreUnavailable
 from models.recording_key import recording_key
 
 KEY = recording_key("user-1", datetime(2026, 11, 20, tzinfo=UTC), uuid.uuid4())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from models.errors import DatabaseUnavailable
+from models.keeping_errors import DatabaseUnavailable
 from utils.config import load_settings
 from web.connection_health import forget_old_watches
 

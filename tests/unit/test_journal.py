@@ -2,7 +2,7 @@
 
 from aws_services.journal import Journal, read_journal
 from aws_services.spool_file import SpoolFile
-from models.errors import StorageFull
+from models.keeping_errors import StorageFull
 from models.transcript import Final, Segment
 
 

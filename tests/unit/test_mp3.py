@@ -14,7 +14,7 @@ import pytest
 
 from aws_services import mp3
 from aws_services.mp3 import EMPTY_SECONDS, encode_mp3, ffmpeg
-from models.errors import EncodingFailed
+from models.keeping_errors import EncodingFailed
 
 MOST_MEGABYTES = 30
 """What encoding 100 MB of PCM may take at most, what is mapped from files included"""

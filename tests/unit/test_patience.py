@@ -3,7 +3,7 @@
 import pytest
 
 from aws_services.patience import patiently
-from models.errors import RecordingExists, StoreUnavailable
+from models.keeping_errors import RecordingExists, StoreUnavailable
 
 
 class SleeplessRuntime:

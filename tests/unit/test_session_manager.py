@@ -3,15 +3,8 @@
 import pytest
 
 from local_services.scripted_recogniser import ScriptedRecogniser
-from models.errors import (
-    BufferOverflow,
-    DatabaseUnavailable,
-    InvalidSessionState,
-    RecogniserBusy,
-    SessionLimitExceeded,
-    SessionNotFound,
-    StorageFull,
-)
+from models.errors import BufferOverflow, InvalidSessionState, RecogniserBusy, SessionLimitExceeded, SessionNotFound
+from models.keeping_errors import DatabaseUnavailable, StorageFull
 from models.notices import (
     AudioKept,
     Draining,

@@ -5,10 +5,7 @@ import os
 
 from aws_services.journal import read_journal
 from local_services.scripted_recogniser import ScriptedRecogniser
-from models.errors import (
-    DatabaseUnavailable,
-    StoreUnavailable,
-)
+from models.keeping_errors import DatabaseUnavailable, StoreUnavailable
 from models.ledger import Heard, SoundGap
 from models.notices import (
     FinalHeard,

@@ -11,7 +11,7 @@ import pytest
 from aws_services import spool_renewal
 from aws_services.spool import InlineSpool, SpoolThread
 from aws_services.spool_file import SpoolFile
-from models.errors import DiskFailed, DiskFailing
+from models.keeping_errors import DiskFailed, DiskFailing
 
 PATIENCE = 20.0
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
 from aws_services.uploads import Uploads
-from models.errors import EncodingFailed
+from models.keeping_errors import EncodingFailed
 from models.stored_ports import FileListener, FileRequest
 from tests.recordings import silence
 from tests.speaker import wait_until

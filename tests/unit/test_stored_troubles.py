@@ -12,7 +12,8 @@ from aws_services.mp3 import encode_mp3
 from aws_services.redis_link import RedisLink
 from aws_services.upload_tidying import UploadTidying
 from aws_services.uploads import Uploads
-from models.errors import DatabaseUnavailable, InvalidSessionState, RecogniserFailed, StoreUnavailable
+from models.errors import InvalidSessionState, RecogniserFailed
+from models.keeping_errors import DatabaseUnavailable, StoreUnavailable
 from models.ledger import Heard
 from models.upload import RecordingLate
 from tests.dictating import begin, said

@@ -11,8 +11,8 @@ from sqlalchemy.orm import sessionmaker
 
 from aws_services.mp3 import encode_mp3
 from local_services.scripted_recogniser import ScriptedRecogniser
-from models.errors import DatabaseUnavailable, StoreUnavailable
 from models.job import Job
+from models.keeping_errors import DatabaseUnavailable, StoreUnavailable
 from models.ports import Closing
 from models.status import MILESTONES
 from tests.dictating import begin, said

@@ -9,8 +9,8 @@ from sqlalchemy.orm import sessionmaker
 
 from aws_services.stored_parts import UPLOADED
 from aws_services.uploads import Accepted, Uploads
-from models.errors import DatabaseUnavailable
 from models.job import Job, StatusEvent
+from models.keeping_errors import DatabaseUnavailable
 from models.stored_ports import Jobs
 from tests.recordings import silence
 from tests.stored import Stored
