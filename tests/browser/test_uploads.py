@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import NewClinician, SignIns, arrived
 from tests.browser.test_page import CONTRASTS, LEAST_CONTRAST, SMALLEST_TOUCH_PX
-from tests.browser.uploading import card, choose, drop, minutes_of_speech, opened
+from tests.browser.uploading import card, choose, drop, is_where_it_was, minutes_of_speech, opened, percent
 from tests.process import ServerProcess
 from tests.recordings import HOSTILE, spoken
 
@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.speech]
 
 HALF_WAY = 55
 """Percent of the bar at which the server has done half of its work"""
+ONLINE = "() => dispatchEvent(new Event('online'))"
+"""As a browser says it when its network is back"""
 REMEMBER_MODES = """() => {
     window.modes = new Set();
     new MutationObserver(() => {
@@ -59,6 +61,9 @@ def test_a_recording_is_sent_watched_and_read_without_a_reload(heard: NewClinici
     expect(again.get_by_role("button", name="Make a new note")).to_be_visible()
     again.get_by_role("link", name="Open note").click()
     expect(page.locator(".note-text")).to_contain_text("pressure")
+    opened(person)
+    expect(page.locator('[data-upload="text"]').first).to_contain_text("pressure")
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("Recording of ")
 
 
 def test_a_server_that_is_killed_half_way_finishes_and_the_page_follows_without_a_reload(
@@ -78,21 +83,25 @@ def test_a_server_that_is_killed_half_way_finishes_and_the_page_follows_without_
     person.context.close()
 
 
-def test_where_live_updates_are_blocked_the_page_asks_says_so_and_finds_its_place_after_a_reload(
+def test_where_live_updates_are_blocked_the_page_asks_says_so_finds_its_place_after_a_reload_and_is_live_again(
     browser: Browser, scripted: ServerProcess, sign_ins: SignIns, tmp_path: Path
 ) -> None:
     person = arrived(browser, scripted, sign_ins)
     person.context.route("**/status/stream*", lambda route: route.abort())
     page = opened(person)
-    choose(page, minutes_of_speech(tmp_path, 4))
+    choose(page, minutes_of_speech(tmp_path, 20))
     words = page.locator('[data-upload="mode"]')
     expect(words).to_have_text("Live updates don't get through. Asking every 3 seconds instead.")
-    reached = float(page.get_by_role("progressbar").get_attribute("value") or 0)
+    person.until(lambda: percent(page) > 0)
+    reached = percent(page)
     page.reload()
-    expect(page.get_by_role("article")).to_have_count(1)
-    assert float(page.get_by_role("progressbar").get_attribute("value") or 0) in (0, *range(int(reached), 101))
-    expect(page.locator('[data-upload="text"]')).to_contain_text("pressure")
-    expect(page.get_by_role("heading", level=2)).to_contain_text("Recording of ")
+    is_where_it_was(person, page, reached)
+    expect(words).to_contain_text("Asking every 3 seconds instead.")
+    person.context.unroute("**/status/stream*")
+    page.evaluate(ONLINE)
+    expect(words).to_have_text("Live updates.")
+    page.get_by_role("article").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("article")).to_contain_text("This was cancelled.")
     person.context.close()
 
 
@@ -103,12 +112,14 @@ def test_a_second_tab_shows_the_recording_and_one_may_cancel_it_there_or_go_back
     page = opened(person)
     choose(page, minutes_of_speech(tmp_path, 7))
     expect(page.get_by_role("article")).to_contain_text("Turning speech into text")
+    reached = percent(page)
     page.get_by_role("link", name="Notes", exact=True).click()
     page.wait_for_url("**/notes")
     page.go_back()
-    expect(page.get_by_role("article")).to_have_count(1)
+    is_where_it_was(person, page, reached)
     tab = person.context.new_page()
     tab.goto("/upload")
+    is_where_it_was(person, tab, reached)
     tab.get_by_role("article").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("article")).to_contain_text("This was cancelled.")
     expect(page.get_by_role("article").get_by_role("button", name="Cancel")).to_be_hidden()

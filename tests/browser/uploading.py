@@ -37,6 +37,19 @@ def minutes_of_speech(folder: Path, repeats: int) -> Path:
     return made(folder / f"spoken{repeats}.mp3", "-stream_loop", str(repeats), "-i", str(SPOKEN), "-b:a", "32k")
 
 
+def percent(page: Page) -> float:
+    """How far the bar of the page's one recording is; 0 while there is none."""
+    bar = page.get_by_role("progressbar")
+    return float(bar.get_attribute("value") or 0) if bar.count() else 0.0
+
+
+def is_where_it_was(person: Clinician, page: Page, reached: float) -> None:
+    """A page that was opened again shows the recording, and no less of it than before."""
+    expect(page.get_by_role("article")).to_have_count(1)
+    person.until(lambda: percent(page) > 0)
+    assert percent(page) >= reached > 0
+
+
 def drop(page: Page, name: str, content: bytes) -> None:
     """As if it came from a folder on the desktop."""
     page.evaluate(DROP, [name, list(content)])

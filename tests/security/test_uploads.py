@@ -4,6 +4,7 @@ import json
 import socket
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ def first_answer(server: ServerProcess, *headers: str) -> str:
         while "}" not in answer:
             answer += plain.recv(4096).decode()
         return answer
+
+
+def coming_in(server: ServerProcess) -> int:
+    """Bytes of bodies that are on the disk and not whole: in files without a name, which go with their request."""
+    sizes = 0
+    for file in Path(f"/proc/{server.pid}/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            if str(file.readlink()).startswith(str(server.folder / "instance" / "tmp")):
+                sizes += file.stat().st_size
+    return sizes
 
 
 def test_s13_not_one_byte_is_taken_from_whom_nobody_knows(server: ServerProcess) -> None:
@@ -174,11 +185,15 @@ def test_s14_a_form_that_never_ends_a_field_is_refused(sender: Sender) -> None:
 
 
 def test_s14_a_client_that_stops_in_the_middle_leaves_nothing(sender: Sender) -> None:
+    wait_until(lambda: left_over(sender.server) == [])
+    before = sender.get(f"{API}/transcriptions").json()["total"]
     with socket.create_connection(("127.0.0.1", sender.server.port), timeout=20) as plain:
         head = (
             f"POST {API}/transcribe HTTP/1.1\r\nHost: 127.0.0.1:{sender.server.port}\r\n"
             f"Authorization: {sender.http.headers['Authorization']}\r\nContent-Length: 4000000\r\n\r\n"
         )
         plain.sendall(head.encode() + b"RIFF" + bytes(1_000_000))
-    wait_until(lambda: left_over(sender.server) == [])
+        wait_until(lambda: coming_in(sender.server) > 900_000)
+    wait_until(lambda: left_over(sender.server) == [] and coming_in(sender.server) == 0)
+    assert sender.get(f"{API}/transcriptions").json()["total"] == before
     assert requests.get(f"{sender.server.url}{API}/health", timeout=30).status_code == 200
