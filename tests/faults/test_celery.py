@@ -150,6 +150,16 @@ def end_of(sender: Sender, ticket: dict[str, Any], worker: CeleryWorker) -> dict
     return status
 
 
+class Bomb:
+    """Makes a folder where it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[Path]]:
+        return os.mkdir, (self.folder,)
+
+
 def test_the_same_task_many_times_at_once_makes_one_result(
     server: ServerProcess,
     redis_server: RedisServer,
@@ -158,7 +168,8 @@ def test_the_same_task_many_times_at_once_makes_one_result(
     tmp_path: Path,
 ) -> None:
     ticket = Sender(server).send(silence(tmp_path, SECONDS), again="true").json()
-    celery = make_celery(lambda: celery_options(redis_server.address, 1, 60, 90))
+    celery, bomb = make_celery(lambda: celery_options(redis_server.address, 1, 60, 90)), tmp_path / "bomb"
+    celery.send_task(TASK, args=[Bomb(bomb)], serializer="pickle")  # as somebody would who got into Redis
     for _ in range(8):
         celery.send_task(TASK)
     celery.close()
@@ -169,6 +180,8 @@ def test_the_same_task_many_times_at_once_makes_one_result(
         assert watching.numbers == list(range(1, len(watching.numbers) + 1))
     rows.one_result(ticket)
     assert rows.job(ticket).attempts == 1
+    wait_until(lambda: "ContentDisallowed" in workers[0].log)
+    assert not bomb.exists()
 
 
 def test_a_recording_that_comes_while_redis_is_away_is_accepted_and_done_when_it_is_back(
