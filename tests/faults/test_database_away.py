@@ -1,7 +1,10 @@
-"""A real PostgreSQL drops connections, or is away: no word is lost or doubled, and who starts meanwhile is told."""
+"""A real PostgreSQL drops connections, or is away, or SQLite is locked: no word is lost or doubled, and who starts
+meanwhile is told."""
 
+import sqlite3
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import closing, contextmanager
 
 import pytest
 import requests
@@ -12,14 +15,17 @@ from sqlalchemy.exc import OperationalError
 from local_services.sql_transcripts import SqlTranscripts
 from models.notices import FinalHeard, SessionComplete
 from tests.live_manager import Dictations
-from tests.process import server_process
+from tests.process import ServerProcess, server_process
 from tests.servers import postgresql
 from tests.speaker import Speaker, sign_in, wait_until
+from tests.whole import assert_whole
 from utils.database import open_engine, upgrade_schema
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
 SECOND = 32_000
+WRITTEN_WITHIN_SECONDS = 5.0
+"""Of the database's return, the promise for finals that waited for it"""
 DROP = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :name"
 SEGMENTS = """
     SELECT segment_index, start_time, end_time FROM segments JOIN transcriptions ON transcriptions.id = transcription_id
@@ -128,24 +134,75 @@ def test_f06_f08_while_the_database_is_away_dictations_go_on_and_new_ones_are_re
         speaker.say(bytes(2 * SECOND))
         wait_until(lambda: notes.segments(speaker.session_id) == every_second_once(2))
         notes.go_away()
-        speaker.say(bytes(4 * SECOND))
-        speaker.wait_until_kept(6 * SECOND)
-        wait_until(lambda: len(speaker.finals) == 6)
-        ready = requests.get(f"{server.url}/api/v1/ready", timeout=20)
-        assert (ready.status_code, "database" in ready.json()["down"]) == (503, True)
-        assert requests.get(f"{server.url}/api/v1/health", timeout=20).status_code == 200
-        refused = newcomer.start()
-        assert (refused["type"], refused["error_code"]) == ("error", "DATABASE_ERROR")
-        assert "Nothing was recorded" in refused["message"]
-        assert refused["recoverable"]
-        assert refused["retry_after"] > 0
+        assert_dictates_on_without_a_database(server, speaker)
+        assert_refused_in_words(newcomer.start())
         notes.come_back()
+        back_at = time.monotonic()
         wait_until(lambda: notes.segments(speaker.session_id) == every_second_once(6))
+        assert time.monotonic() - back_at < WRITTEN_WITHIN_SECONDS
         assert speaker.end()["total_duration"] == 6.0
         wait_until(lambda: speaker.note()["audio_status"] == "STORED")
         assert newcomer.start()["type"] == "session_ack"
         for someone in (speaker, newcomer):
             someone.leave()
+
+
+def assert_dictates_on_without_a_database(server, speaker):
+    """Two seconds are in its note. Four more are kept and told, and the server says how it is."""
+    speaker.say(bytes(4 * SECOND))
+    speaker.wait_until_kept(6 * SECOND)
+    wait_until(lambda: len(speaker.finals) == 6)
+    ready = requests.get(f"{server.url}/api/v1/ready", timeout=20)
+    assert (ready.status_code, "database" in ready.json()["down"]) == (503, True)
+    assert requests.get(f"{server.url}/api/v1/health", timeout=20).status_code == 200
+
+
+def assert_refused_in_words(refused):
+    assert (refused["type"], refused["error_code"]) == ("error", "DATABASE_ERROR")
+    assert "Nothing was recorded" in refused["message"]
+    assert refused["recoverable"]
+    assert refused["retry_after"] > 0
+
+
+class ImpatientServer(ServerProcess):
+    """It waits 1 s for SQLite's lock, not 10."""
+
+    program = ("-m", "tests.faults.impatient_program")
+
+
+@contextmanager
+def locked(database):
+    """Meanwhile nobody else writes to this SQLite file."""
+    with closing(sqlite3.connect(database, timeout=20, isolation_level=None)) as rows:
+        rows.execute("BEGIN EXCLUSIVE")
+        yield
+        rows.execute("ROLLBACK")
+
+
+def test_f06_f08_while_sqlite_is_locked_dictations_go_on_and_new_ones_are_refused_in_words(tmp_path):
+    server = ImpatientServer(tmp_path, recogniser="scripted", scripted_final_every=4)
+    try:
+        server.start()
+        server.add_user()
+        http = sign_in(server.url)
+        speaker, newcomer = Speaker(server.url, http=http), Speaker(server.url, http=http)
+        speaker.start()
+        speaker.say(bytes(2 * SECOND))
+        wait_until(lambda: len(speaker.note()["segments"]) == 2)
+        with locked(server.database):
+            assert_dictates_on_without_a_database(server, speaker)
+            assert_refused_in_words(newcomer.start())
+        back_at = time.monotonic()
+        wait_until(lambda: len(speaker.note()["segments"]) == 6)
+        assert time.monotonic() - back_at < WRITTEN_WITHIN_SECONDS
+        assert speaker.end()["total_duration"] == 6.0
+        wait_until(lambda: speaker.note()["audio_status"] == "STORED")
+        assert_whole(speaker.note(), 6.0)
+        assert newcomer.start()["type"] == "session_ack"
+        for someone in (speaker, newcomer):
+            someone.leave()
+    finally:
+        server.stop()
 
 
 def cut_each_fifth_statement(engine, notes, faults):
