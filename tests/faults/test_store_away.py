@@ -25,6 +25,8 @@ SECOND = 32_000
 BUCKET = "recordings"
 SLOWEST_ANSWER_SECONDS = 2.0
 """A hub that waits for a store that hangs would take 30 s"""
+SLOWEST_WORDS_SECONDS = 1.0
+"""At p95, generously: it is some 20 ms"""
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,14 @@ def dictated(server, http, seconds):
     return speaker
 
 
+def wait_for_words(speaker):
+    """Say a quarter of a second; how long its partial took, in seconds."""
+    before, began = len(speaker.told), time.monotonic()
+    speaker.say(bytes(SECOND // 4))
+    speaker.wait_for("transcription_result", after=before, is_partial=True)
+    return time.monotonic() - began
+
+
 def test_f10_a_store_that_hangs_holds_up_nobody_and_gets_every_recording_once_it_answers(
     s3_address, owner, bucket, tmp_path, monkeypatch
 ):
@@ -122,16 +132,17 @@ def test_f10_a_store_that_hangs_holds_up_nobody_and_gets_every_recording_once_it
             speaker.send(
                 "session_end", {"type": "session_end", "session_id": speaker.session_id, "timestamp": time.time()}
             )
-        answers = []
+        answers, waits = [], []
         live = Speaker(server.url, http=http)
         assert live.start()["type"] == "session_ack"
         for second in range(5):
-            live.say(bytes(SECOND), chunk_bytes=8000, seconds_a_chunk=0.05)
+            waits += [wait_for_words(live) for _ in range(4)]
             wait_until(lambda second=second: len(live.finals) == second + 1)
             began = time.monotonic()
             assert requests.get(f"{server.url}/api/v1/ready", timeout=20).json()["checks"]["database"] == "ok"
             answers.append(time.monotonic() - began)
         assert max(answers) < SLOWEST_ANSWER_SECONDS
+        assert sorted(waits)[18] < SLOWEST_WORDS_SECONDS
         receipts = [speaker.wait_for("session_complete") for speaker in ending]
         assert {receipt["audio_status"] for receipt in receipts} == {"PENDING"}
         assert recordings_in(owner) == []

@@ -174,6 +174,29 @@ def test_a_wrong_chunk_is_refused_in_words_and_the_dictation_goes_on(speaker, wr
     assert receipt["total_duration"] == 2.0
 
 
+def refusals(speaker):
+    return [message["error_code"] for message in speaker.told if message["type"] == "error"]
+
+
+def test_f28_a_client_that_sends_nothing_but_wrong_chunks_is_let_go_after_ten_and_nobody_is_harmed(speaker):
+    other = Speaker(speaker.url, http=speaker.http)
+    other.start()
+    speaker.start()
+    speaker.say(counting_pcm(1))
+    speaker.wait_until_kept(SECOND)
+    wrong = [WRONG_CHUNKS[kind][0] for kind in ("odd bytes", "text", "a number", "wrong first byte", "nothing at all")]
+    for chunk in 2 * wrong:
+        other.say(counting_pcm(0.25))
+        speaker.send("audio_chunk", chunk)
+    assert speaker.hung_up.wait(20)
+    wait_until(lambda: refusals(speaker) == ["INVALID_AUDIO_FORMAT"] * 10)
+    back = Speaker(speaker.url, http=speaker.http)
+    assert back.resume(speaker)["received_bytes"] == SECOND
+    for unharmed, seconds in ((back, 1.0), (other, 2.5)):
+        assert unharmed.end()["total_duration"] == seconds
+        unharmed.close()
+
+
 WRONG_STARTS = {
     "unknown quality": ({"quality": "studio"}, "VALIDATION_FAILED"),
     "unknown specialty": ({"specialty": "ASTROLOGY"}, "VALIDATION_FAILED"),
