@@ -21,8 +21,7 @@ const SENDING_SHARE = 20;
  * refused    the server has not taken it
  * cancelled  this person stopped it
  *
- * Events: change(), toSend() when send() is to be called again, kept(ticket) once the server has it, gone() when it is not
- * there for this person.
+ * Events: change(), toSend() to call send() again, kept(ticket) once the server has it, gone() when this person has none.
  */
 export class UploadJob {
   state = "waiting";
@@ -34,6 +33,7 @@ export class UploadJob {
   modeWords = "";
   /** Seconds; null while nobody can know */
   remaining = null;
+  isQueued = false;
   /** As the server has it; null before the end */
   note = null;
   /** True when these bytes had come before */
@@ -211,8 +211,8 @@ export class UploadJob {
     this.#latest = status;
     const percent = this.#further(SENDING_SHARE + (status.progress * (100 - SENDING_SHARE)) / 100);
     if (isEnding(status)) return; // it is shown with its text
-    const remaining = status.estimated_seconds_remaining;
-    this.#change({ state: "working", percent, message: status.message, remaining });
+    const { message, estimated_seconds_remaining: remaining } = status;
+    this.#change({ state: "working", percent, message, remaining, isQueued: status.status === "queued" });
   }
 
   async #end(status) {

@@ -1,3 +1,4 @@
+import { QueueNotice } from "./queue-notice.js";
 import { UploadCard } from "./upload-card.js";
 import { UploadJob } from "./upload-job.js";
 import { UploadQueue } from "./upload-queue.js";
@@ -12,12 +13,13 @@ export class UploadList {
   #kept;
   #services;
   #signIn;
+  #queueNotice;
   #jobs = new Map();
   #queue;
   #isSignedOut = false;
 
   /**
-   * @param {object} parts elements: drop, choose, files, list, card, empty, announcement
+   * @param {object} parts elements: queueAway, drop, choose, files, list, card, empty, announcement
    * @param {{maxMegabytes: number, tooLarge: string}} limits tooLarge: how the server words it
    * @param {KeptUploads} kept
    * @param {object} services what an UploadJob works with, and next: NextTry
@@ -29,6 +31,7 @@ export class UploadList {
     this.#kept = kept;
     this.#services = services;
     this.#signIn = signIn;
+    this.#queueNotice = new QueueNotice(parts.queueAway, () => services.api.isQueueAway());
     this.#queue = new UploadQueue((problem) => this.#isHeldUp(problem), services.next);
   }
 
@@ -89,7 +92,7 @@ export class UploadList {
     let spoken = [];
     job.on("change", () => {
       card.show();
-      this.#tellSignedOut();
+      this.#tellTroubles();
       if (job.state === "waiting") spoken = [];
       if (!SPOKEN.includes(job.state)) return;
       const isNews = job.state === "held" ? job.message !== spoken[1] : job.state !== spoken[0];
@@ -109,6 +112,7 @@ export class UploadList {
     job.stop();
     this.#jobs.get(job).remove();
     this.#jobs.delete(job);
+    this.#tellTroubles();
     if (job.sessionId) this.#kept.forget(job.sessionId);
     this.#parts.empty.hidden = this.#jobs.size > 0;
     if (this.#jobs.size === 0) this.#parts.choose.focus();
@@ -116,11 +120,13 @@ export class UploadList {
 
   #isHeldUp(problem) {
     this.#isSignedOut = problem?.kind === "signedOut";
-    this.#tellSignedOut();
+    this.#tellTroubles();
   }
 
-  #tellSignedOut() {
-    this.#signIn.show(this.#isSignedOut || [...this.#jobs.keys()].some(({ mode }) => mode === "signedOut"));
+  #tellTroubles() {
+    const jobs = [...this.#jobs.keys()];
+    this.#signIn.show(this.#isSignedOut || jobs.some(({ mode }) => mode === "signedOut"));
+    this.#queueNotice.show(jobs.some(({ state, isQueued }) => state === "working" && isQueued));
   }
 
   /** For screen readers, once for each turn of a recording and never for its percents. */

@@ -27,6 +27,16 @@ export class UploadsApi {
     return { status_url: status, stream_url: `${status}/stream`, health_url: `${session}/connection-health` };
   }
 
+  /** @returns {Promise<boolean>} whether what brings recordings to their turn is away */
+  async isQueueAway() {
+    try {
+      const answer = await this.#fetch(`${this.#base}/ready`);
+      return (await answer.json()).down.includes("redis");
+    } catch {
+      return false; // who can't be asked is told of elsewhere
+    }
+  }
+
   /**
    * @param {File} file
    * @param {{again: boolean, isRetry: boolean, signal: AbortSignal, progress: (share: number) => void}} how

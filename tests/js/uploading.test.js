@@ -213,3 +213,24 @@ test("a large recording that there is no room for keeps no smaller one waiting, 
   await page.passes(90);
   assert.deepEqual(taken(page), ["visit.wav", "later.wav", "hours.wav", "longer.wav"]);
 });
+
+test("while the queue is away a recording that waits is said to be safe, and nothing is asked while none waits", async (t) => {
+  const page = new UploadPage(t);
+  page.server.isQueueAway = true;
+  await page.drops(file("first.wav"));
+  page.watches[0].says(0, "queued");
+  await page.passes(7);
+  assert.equal(page.server.askedForQueue, 0);
+  await page.passes(1);
+  assert.match(page.parts.queueAway.textContent, /recordings wait for longer.*What was sent is safe/);
+  page.server.isQueueAway = false;
+  await page.passes(10);
+  assert.equal(page.parts.queueAway.textContent, "");
+  page.server.isQueueAway = true;
+  await page.passes(10);
+  page.watches[0].says(10);
+  assert.equal(page.parts.queueAway.textContent, "");
+  const asked = page.server.askedForQueue;
+  await page.passes(30);
+  assert.equal(page.server.askedForQueue, asked);
+});

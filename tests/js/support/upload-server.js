@@ -52,6 +52,8 @@ export class UploadServer {
   /** What something between answers each recording: [status, body] */
   proxySays = null;
   underWay = [];
+  isQueueAway = false;
+  askedForQueue = 0;
 
   fetch = async (address, { method = "GET", signal, body } = {}) => {
     signal?.throwIfAborted();
@@ -118,6 +120,10 @@ export class UploadServer {
       this.asked += 1;
       const [status, body] = this.judge(Number(bytes[1]));
       return answer(status === 202 ? 204 : status, body);
+    }
+    if (address.endsWith("/ready")) {
+      this.askedForQueue += 1;
+      return answer(200, { status: "degraded", down: this.isQueueAway ? ["redis"] : [] });
     }
     const id = Number(/(\d+)(?:\/status)?$/.exec(address)?.[1]);
     if (method === "DELETE") {

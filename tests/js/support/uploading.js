@@ -59,7 +59,7 @@ class FakeWatch {
   says(progress, status = "processing", more = {}) {
     const told = { status, progress, seq: progress + 1, message: `${progress} percent`, ...more };
     this.tells("status", told);
-    if (status !== "processing") this.tells("end", told);
+    if (["completed", "failed"].includes(status)) this.tells("end", told);
   }
 }
 
