@@ -95,7 +95,7 @@ def test_f20_a_tab_closed_in_the_middle_loses_less_than_a_second(person: Clinici
         kept_but_for_the_tail(tap)
 
 
-def test_f21_a_browser_killed_with_the_server_away_loses_less_than_a_second(
+def test_f03_f21_a_browser_killed_with_the_server_away_loses_less_than_a_second(
     playwright: Playwright, scripted: ServerProcess, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"

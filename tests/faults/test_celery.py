@@ -122,7 +122,7 @@ def pid_of(job: Job) -> int:
     return int((job.lease_owner or "").split("-")[-2])
 
 
-def test_workers_killed_in_the_middle_of_a_job_cost_no_recording_and_make_none_twice(
+def test_f35_workers_killed_in_the_middle_of_a_job_cost_no_recording_and_make_none_twice(
     server: ServerProcess, workers: tuple[CeleryWorker, CeleryWorker], rows: Rows, tmp_path: Path
 ) -> None:
     sender, recording, began = Sender(server), silence(tmp_path, SECONDS), time.monotonic()
@@ -160,7 +160,7 @@ class Bomb:
         return os.mkdir, (self.folder,)
 
 
-def test_the_same_task_many_times_at_once_makes_one_result(
+def test_f36_the_same_task_many_times_at_once_makes_one_result(
     server: ServerProcess,
     redis_server: RedisServer,
     workers: tuple[CeleryWorker, CeleryWorker],
@@ -184,7 +184,7 @@ def test_the_same_task_many_times_at_once_makes_one_result(
     assert not bomb.exists()
 
 
-def test_a_recording_that_comes_while_redis_is_away_is_accepted_and_done_when_it_is_back(
+def test_f34_a_recording_that_comes_while_redis_is_away_is_accepted_and_done_when_it_is_back(
     server: ServerProcess,
     redis_server: RedisServer,
     workers: tuple[CeleryWorker, CeleryWorker],
@@ -218,7 +218,7 @@ def down(server: ServerProcess) -> list[str]:
     return named
 
 
-def test_a_worker_that_is_told_to_end_gives_its_job_back_where_it_was(
+def test_f35_a_worker_that_is_told_to_end_gives_its_job_back_where_it_was(
     server: ServerProcess, workers: tuple[CeleryWorker, CeleryWorker], rows: Rows, tmp_path: Path
 ) -> None:
     sender = Sender(server)

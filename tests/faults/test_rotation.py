@@ -74,7 +74,7 @@ def dictate(runtime: Runtime, folder: Path, service: TranscribeStandIn) -> tuple
     return dictations, talk
 
 
-def test_ten_changes_of_stream_lose_no_second_double_none_and_are_seen_by_nobody(
+def test_f18_ten_changes_of_stream_lose_no_second_double_none_and_are_seen_by_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", REPLAY_SPEED)

@@ -73,7 +73,7 @@ def test_a_stream_of_a_minute_is_one_request_and_a_fifth_of_the_bytes_that_askin
     assert streamed.bytes_moved < 0.2 * questions * polled.bytes_moved / polled.requests
 
 
-def test_a_watcher_of_a_killed_server_goes_on_where_it_was(link: RedisLink, tmp_path: Path) -> None:
+def test_f37_a_watcher_of_a_killed_server_goes_on_where_it_was(link: RedisLink, tmp_path: Path) -> None:
     settings = {"recogniser": "scripted", "job_lease_seconds": 1}
     with server_process(tmp_path, **settings) as server, Crowd() as crowd:
         sender = Sender(server)

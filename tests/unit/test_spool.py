@@ -51,7 +51,7 @@ def a_file(spool, hub, path, **asked):
     return SpoolFile(spool, path, on_durable=hub.acks.append, on_cut=cut, **asked)
 
 
-def test_no_ack_is_told_before_its_fsync_in_a_thousand(spool, hub, tmp_path, monkeypatch):
+def test_f04_no_ack_is_told_before_its_fsync_in_a_thousand(spool, hub, tmp_path, monkeypatch):
     """The fsync is the real one, watched: each ack must lie within what the last fsync covered. Each block is waited
     for, or a hundred would share an ack."""
     synced = [0]
