@@ -58,10 +58,9 @@ class SqlTranscripts:
 
     def _append(self, rows: Session, session_id: str, segments: list[Segment]) -> None:
         """Four statements, however many finals: a shaky connection has to hold for no longer."""
-        row = self._locked(rows, session_id)
+        row, known = self._locked_with_ending(rows, session_id)
         kept = self._kept_from(rows, row, min(segment.index for segment in segments) - 1)
-        following = max(kept, default=-1) + 1
-        ending = known = self._ending(rows, row)
+        following, ending = max(kept, default=-1) + 1, known
         for segment in segments:
             text = storable(segment.final.text)
             if kept.get(segment.index) == text:
@@ -161,17 +160,21 @@ class SqlTranscripts:
             raise NotFound
         return row
 
+    def _locked_with_ending(self, rows: Session, session_id: str) -> tuple[Transcription, str]:
+        """The row and the last characters of its text."""
+        size = func.length(TEXT)
+        first = case((size > ENDING_CHARACTERS, size - ENDING_CHARACTERS + 1), else_=1)
+        query = select(Transcription, func.substr(TEXT, first, type_=Text)).options(WITHOUT_TEXT)
+        found = rows.execute(query.where(Transcription.session_id == session_id).with_for_update()).one_or_none()
+        if found is None:
+            raise NotFound
+        return found[0], found[1]
+
     def _kept_from(self, rows: Session, row: Transcription, index: int) -> dict[int, str]:
         """The texts that the note has from this index on."""
         place = tables.Segment.segment_index
         query = select(place, tables.Segment.text).where(tables.Segment.transcription_id == row.id, place >= index)
         return {index: text for index, text in rows.execute(query)}  # noqa: C416 - rows are no pairs to mypy
-
-    def _ending(self, rows: Session, row: Transcription) -> str:
-        """The last characters of the note's text."""
-        size = func.length(TEXT)
-        first = case((size > ENDING_CHARACTERS, size - ENDING_CHARACTERS + 1), else_=1)
-        return rows.scalar(select(func.substr(TEXT, first, type_=Text)).where(Transcription.id == row.id)) or ""
 
     def _touch(self, row: Transcription) -> None:
         # A clock that was set back must not make a note older than it was.
