@@ -41,7 +41,7 @@ def test_a_server_killed_while_speaking_costs_neither_sound_nor_words(browser: B
         person.speaks_until(3)
         server.kill()
         expect(person.part("connection")).to_contain_text("still recording")
-        person.speaks_until(15)
+        person.speaks_until(3 + OUTAGE_SECONDS)
         person.sees_state("recording")
         server.start()
         expect(person.part("connection")).to_contain_text("Live")
