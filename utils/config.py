@@ -3,20 +3,20 @@
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import SettingsError as SettingsUnread
+from yaml import YAMLError
 
 from models.speech import VOCABULARY_NAME, SpeechOptions
+from utils.addresses import is_database, is_redis, is_web_address, may_carry_speech
 
 PREFIX = "ASR_"
 PROJECT = Path(__file__).resolve().parent.parent
 LOWEST_SENSIBLE_ENDPOINTING_MS = 200
 SHORTEST_TOKEN = 24
 """Characters of a secret that nobody guesses"""
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Specialty = Literal["PRIMARYCARE", "CARDIOLOGY", "NEUROLOGY", "ONCOLOGY", "RADIOLOGY", "UROLOGY"]
 
@@ -146,12 +146,14 @@ class Settings(BaseSettings):
             raise ValueError(f"public_url: {self.public_url!r} must begin with https:// (or http://)")
         if self.audio_store == "s3" and not self.s3_bucket:
             raise ValueError("s3_bucket: must name the bucket, because audio_store is s3")
+        _check_addresses(self)
         _check_jobs(self)
         if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < SHORTEST_TOKEN:
             raise ValueError(f"metrics_token: must have at least {SHORTEST_TOKEN} characters, or be left out")
-        if not _may_carry_speech(self.transcribe_endpoint_url):
+        if not may_carry_speech(self.transcribe_endpoint_url):
+            shown = "what it says" if "@" in str(self.transcribe_endpoint_url) else repr(self.transcribe_endpoint_url)
             raise ValueError(
-                f"transcribe_endpoint_url: {self.transcribe_endpoint_url!r} must begin with wss:// and name a host"
+                f"transcribe_endpoint_url: {shown} must begin with wss:// and name a host"
                 " (ws:// is for this machine only)"
             )
         if "*" in self.cors_allowed_origins:
@@ -212,13 +214,33 @@ def load_settings(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+    except SettingsUnread as error:
+        raise SettingsError(f'{error}; a list is written like this: ["https://notes.example.org"]') from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1} of config.yaml" if mark is not None else "config.yaml or .env"
+        raise SettingsError(f"{place} can't be read; correct it, or take back the last change") from None
+
+
+def _check_addresses(settings: Settings) -> None:
+    """Raises ValueError for addresses that lead nowhere."""
+    if settings.database_url is not None and not is_database(settings.database_url.get_secret_value()):
+        raise ValueError(
+            "database_url: must be postgresql+psycopg2://user:password@host/name or sqlite:///file"
+            " (its value is not shown here)"
+        )
+    if settings.s3_endpoint_url is not None and not is_web_address(settings.s3_endpoint_url):
+        raise ValueError("s3_endpoint_url: must begin with https:// (or http://) and name a host, and no more")
 
 
 def _check_jobs(settings: Settings) -> None:
     """Raises ValueError for what does not work together."""
     address = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
-    if address is not None and not address.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("redis_url: must begin with redis://, rediss:// or unix:// (its value is not shown here)")
+    if address is not None and not is_redis(address):
+        raise ValueError(
+            "redis_url: must begin with redis://, rediss:// or unix://, and a port be a number"
+            " (its value is not shown here)"
+        )
     if settings.job_runner == "celery" and address is None:
         raise ValueError(
             "redis_url: must be set, because job_runner is celery, whose queue is in Redis; or use job_runner thread"
@@ -228,15 +250,6 @@ def _check_jobs(settings: Settings) -> None:
             f"job_hard_limit_seconds: {settings.job_hard_limit_seconds} must be more than"
             f" job_soft_limit_seconds ({settings.job_soft_limit_seconds}), which lets a recording end in order"
         )
-
-
-def _may_carry_speech(address: str | None) -> bool:
-    if address is None:
-        return True
-    parts = urlsplit(address)
-    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username or not parts.hostname:
-        return False
-    return parts.scheme == "wss" or (parts.scheme == "ws" and parts.hostname in LOOPBACK)
 
 
 def _explain(problem: Any) -> str:

@@ -75,6 +75,7 @@ def test_the_short_name_of_the_session_limit_works(monkeypatch):
         ("ASR_TRANSCRIBE_ENDPOINT_URL", "ws://speech.example.org:8443", "wss://"),
         ("ASR_TRANSCRIBE_ENDPOINT_URL", "https://speech.example.org", "wss://"),
         ("ASR_TRANSCRIBE_ENDPOINT_URL", "wss://speech.example.org/elsewhere", "wss://"),
+        ("ASR_TRANSCRIBE_ENDPOINT_URL", "wss://speech.example.org:port", "wss://"),
         ("ASR_TRANSCRIBE_CHUNK_MS", "1000", "less than or equal to 200"),
         ("ASR_VOCABULARY_NAME", "two words", "pattern"),
         ("ASR_UPLOAD_LEFTOVER_SECONDS", "899", "greater than or equal to 900"),
@@ -89,6 +90,40 @@ def test_a_bad_value_is_named_with_what_is_allowed(monkeypatch, name, value, wor
     assert name in text or name == "ASR_AUDIO_STORE"
     if name != "ASR_SECRET_KEY":
         assert value in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ASR_DATABASE_URL", "a-secret-word", "sqlite:///file"),
+        ("ASR_DATABASE_URL", "mysql://me:a-secret-word@db/notes", "postgresql+psycopg2://"),
+        ("ASR_DATABASE_URL", "postgresql+psycopg2://me:a-secret-word@db:port/notes", "postgresql+psycopg2://"),
+        ("ASR_REDIS_URL", "redis://:a-secret-word@redis:port/0", "a port be a number"),
+        ("ASR_S3_ENDPOINT_URL", "a-secret-word", "https://"),
+        ("ASR_S3_ENDPOINT_URL", "https://me:a-secret-word@s3.example.org", "and no more"),
+        ("ASR_S3_ENDPOINT_URL", "https://[a-secret-word", "https://"),
+        ("ASR_TRANSCRIBE_ENDPOINT_URL", "wss://me:a-secret-word@speech.example.org", "wss://"),
+        ("ASR_CORS_ALLOWED_ORIGINS", "https://a-secret-word.example.org", '["https://notes.example.org"]'),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused_at_the_start_without_being_shown(monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert words in str(refused.value)
+    assert name.removeprefix("ASR_").lower() in str(refused.value).lower()
+    assert "a-secret-word" not in str(refused.value)
+
+
+def test_files_of_settings_that_can_not_be_read_are_named(monkeypatch, tmp_path):
+    broken = tmp_path / "config.yaml"
+    broken.write_text("host: 127.0.0.1\nport: [5000\nrecogniser: pocketsphinx\n")
+    with monkeypatch.context() as patch, pytest.raises(SettingsError, match=r"^line 3 of config.yaml can't be read"):
+        patch.setitem(Settings.model_config, "yaml_file", broken)
+        load_settings()
+    (tmp_path / ".env").write_bytes(b"ASR_PORT=\xff\n")
+    with pytest.raises(SettingsError, match=r"^config.yaml or .env can't be read"):
+        load_settings()
 
 
 def test_a_recording_whose_door_waits_for_the_database_is_never_swept_away(monkeypatch):
