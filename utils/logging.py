@@ -20,10 +20,10 @@ NOISY_LIBRARIES = ("engineio", "socketio", "werkzeug", "botocore", "boto3", "url
 
 def configure_logging(level: str, log_format: str, stream: TextIO | None = None) -> None:
     """Set up this process's logs once: `console` for people, `json` for machines."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer(default=str)
+    renderers: list[Any] = (
+        [structlog.processors.JSONRenderer(default=str)]
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        else [stack_on_lines, structlog.dev.ConsoleRenderer(colors=False)]
     )
     structlog.configure(
         processors=[
@@ -32,7 +32,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             strike_out,
             explain_error,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
@@ -92,4 +92,11 @@ def explain_error(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
             f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)
         ]
+    return event
+
+
+def stack_on_lines(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The console's renderer takes a stack as one text, and raises for anything else."""
+    if isinstance(event.get("stack"), list):
+        event["stack"] = "\n".join(f"    {place}" for place in event["stack"])
     return event
