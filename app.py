@@ -17,7 +17,7 @@ from utils.config import Settings, SettingsError, load_settings
 from utils.database import SchemaUnknown, open_engine, upgrade_schema
 from utils.logging import configure_logging
 from utils.runtime import Runtime, make_runtime
-from web import adapters
+from web import adapters, command_line
 from web.clients import SocketClients
 from web.health_wiring import register_health
 from web.metrics_door import register_metrics
@@ -29,9 +29,9 @@ from web.sockets import SocketDoor
 from web.stored_wiring import register_stored, stored_of
 
 
-def create_app(settings: Settings | None = None, runtime: Runtime | None = None) -> Flask:
+@command_line.or_only_the_doctor
+def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
     """The whole program, wired. Nothing runs or connects until `app.extensions["server"].serve(...)`."""
-    settings = settings or load_settings()
     configure_logging(settings.log_level, settings.log_format)
     adapters.make_folders(settings)
     app, socketio = Flask(__name__), SocketIO(**adapters.socket_options(settings))

@@ -9,10 +9,18 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    ParamValidationError,
+    ProfileNotFound,
+)
 
+from aws_services.late_client import made
 from aws_services.storage_manager import encryption_of
-from aws_services.transcribe_batch_failures import RIGHTS, WITHOUT_CREDENTIALS, code_of
+from aws_services.transcribe_batch_failures import RIGHTS, WITHOUT_CREDENTIALS, code_of, is_untrusted
 from utils.config import Settings
 
 ANSWER_SECONDS = 2
@@ -23,6 +31,12 @@ GIVE_RIGHTS = "compare the rights of this program's role with docs/aws.md"
 NO_PROFILE = "AWS_PROFILE names a profile that is not there"
 CORRECT_PROFILE = "correct AWS_PROFILE, or add that profile to ~/.aws/config"
 MAKE_BUCKET = "make it, or correct s3_bucket or aws_region; see docs/aws.md"
+NAME_BUCKET = "correct s3_bucket: 3 to 63 small letters, digits, dots and hyphens"
+LOOK_AT_KEY = "look at s3_kms_key_id, and at the policy of that key"
+LOOK_AT_REGION = "correct aws_region: the bucket is elsewhere"
+TRUST = "name your proxy's certificate authority by AWS_CA_BUNDLE"
+CORRECT_FILES = "correct ~/.aws/config and ~/.aws/credentials"
+OF_OTHER_REGIONS = frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"})
 LOOK_AT_NETWORK = "look at the network, the region and the endpoint settings"
 
 
@@ -67,8 +81,10 @@ class CloudChecks:
                 ChecksumSHA256=base64.b64encode(hashlib.sha256(content).digest()).decode(),
                 **encryption_of(self._settings.s3_kms_key_id),
             )
-            is_same = s3.get_object(**place)["Body"].read() == content
-            s3.delete_object(**place)
+            try:
+                is_same = s3.get_object(**place)["Body"].read() == content
+            finally:
+                s3.delete_object(**place)
         if not is_same:
             raise Ailing("what was read is not what was written", "look at what stands between here and S3")
         encrypted = ", encrypted by the KMS key" if self._settings.s3_kms_key_id else ""
@@ -91,7 +107,7 @@ class CloudChecks:
             signature_version=signature_version,
         )
         client: Any = self._session().client  # one call for three services, which the stubs type one by one
-        return client(service, endpoint_url=endpoint_url, config=config)
+        return made(lambda: client(service, endpoint_url=endpoint_url, config=config))
 
 
 @contextmanager
@@ -99,14 +115,33 @@ def _in_our_words(refusal: str, advice: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = code_of(error)
-        if code == "NoSuchBucket":
-            raise Ailing("there is no such bucket", MAKE_BUCKET) from None
-        is_about_credentials = code in RIGHTS - {"AccessDenied", "AccessDeniedException"}
-        raise Ailing(f"{refusal} ({code})", GIVE_CREDENTIALS if is_about_credentials else advice) from None
-    except ProfileNotFound:
-        raise Ailing(NO_PROFILE, CORRECT_PROFILE) from None
+        raise _of_answer(code_of(error), refusal, advice) from None
     except BotoCoreError as error:
-        if isinstance(error, WITHOUT_CREDENTIALS):
-            raise Ailing("not asked, for want of credentials", GIVE_CREDENTIALS) from None
-        raise Ailing(f"no answer ({type(error).__name__})", LOOK_AT_NETWORK) from None
+        raise _of_silence(error) from None
+
+
+def _of_answer(code: str, refusal: str, advice: str) -> Ailing:
+    if code == "NoSuchBucket":
+        return Ailing("there is no such bucket", MAKE_BUCKET)
+    if code in OF_OTHER_REGIONS:
+        advice = LOOK_AT_REGION
+    elif code.startswith("KMS."):
+        advice = LOOK_AT_KEY
+    elif code in RIGHTS - {"AccessDenied", "AccessDeniedException"}:
+        advice = GIVE_CREDENTIALS
+    return Ailing(f"{refusal} ({code})", advice)
+
+
+def _of_silence(error: BotoCoreError) -> Ailing:
+    """What never came to an answer."""
+    if isinstance(error, ProfileNotFound):
+        return Ailing(NO_PROFILE, CORRECT_PROFILE)
+    if isinstance(error, ConfigParseError | ConfigNotFound):
+        return Ailing("the files of the account can't be read", CORRECT_FILES)
+    if isinstance(error, WITHOUT_CREDENTIALS):
+        return Ailing("not asked, for want of credentials", GIVE_CREDENTIALS)
+    if isinstance(error, ParamValidationError):
+        return Ailing("no bucket can have this name", NAME_BUCKET)
+    if is_untrusted(error):
+        return Ailing("a certificate that nobody vouches for", TRUST)
+    return Ailing(f"no answer ({type(error).__name__})", LOOK_AT_NETWORK)

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, InvalidConfigError
+
 
 class LateClient:
     """Stands for the client that `make` gives, and can be used in its place. Any thread.
@@ -20,5 +22,15 @@ class LateClient:
     def __getattr__(self, name: str) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = self._make()
+                self._client = made(self._make)
         return getattr(self._client, name)
+
+
+def made(make: Callable[[], Any]) -> Any:
+    """What `make` gives. An endpoint that is no address (AWS_ENDPOINT_URL_...) raises a BotoCoreError too."""
+    try:
+        return make()
+    except BotoCoreError:
+        raise
+    except ValueError:
+        raise InvalidConfigError(error_msg="endpoint") from None

@@ -1,5 +1,6 @@
 """How a batch job of Amazon Transcribe can fail, in our words. The service's own texts stay here."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,10 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSLError,
 )
 
+from aws_services.transcribe_failures import AFTER_MENDING_SECONDS, AGAIN_SECONDS, UNTRUSTED, UNTRUSTED_TEXT
 from models.errors import RecogniserAway, RecogniserBusy, RecogniserClosed, RecogniserRefused
 from utils.logging import get_logger
 
@@ -36,8 +39,6 @@ WITHOUT_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRe
 SERVER_ERROR = 500
 
 BUSY = "The speech service is busy. The recording is safe."
-AGAIN_SECONDS = 60.0
-AFTER_MENDING_SECONDS = 300.0
 
 
 def code_of(error: ClientError) -> str:
@@ -50,6 +51,14 @@ def status_of(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", SERVER_ERROR))
 
 
+def is_untrusted(error: BotoCoreError) -> bool:
+    """A certificate that nobody vouches for, which no waiting mends."""
+    if not isinstance(error, SSLError):
+        return False
+    carried = getattr(error.kwargs.get("error"), "args", ())
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in carried)
+
+
 @contextmanager
 def in_our_words(session_id: str) -> Iterator[None]:
     """Raises RecogniserBusy for what passes or is mended by somebody's hand, RecogniserRefused for a bad request."""
@@ -60,6 +69,9 @@ def in_our_words(session_id: str) -> Iterator[None]:
     except WITHOUT_CREDENTIALS as error:
         raise _without_rights(type(error).__name__, session_id) from None
     except BotoCoreError as error:
+        if is_untrusted(error):
+            log.error("batch_not_allowed", session_id=session_id, reason=UNTRUSTED)
+            raise RecogniserClosed(UNTRUSTED_TEXT, retry_after=AFTER_MENDING_SECONDS) from None
         log.warning("batch_not_reached", session_id=session_id, reason=type(error).__name__)
         raise RecogniserAway(retry_after=AGAIN_SECONDS) from None
 
