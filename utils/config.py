@@ -201,6 +201,10 @@ class Settings(BaseSettings):
         found = []
         if self.endpointing_ms < LOWEST_SENSIBLE_ENDPOINTING_MS:
             found.append(f"endpointing_ms {self.endpointing_ms}: under 200 ms cuts sentences in short pauses")
+        if self.recogniser == "aws" and self.job_workers > self.max_recogniser_streams:
+            found.append(
+                f"job_workers {self.job_workers}: max_recogniser_streams lets fewer recordings be heard at once"
+            )
         return found
 
     def masked(self) -> dict[str, Any]:

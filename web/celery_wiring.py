@@ -29,7 +29,13 @@ def celery_options_of(settings: Settings) -> dict[str, Any]:
         raise SettingsError("ASR_REDIS_URL: must be set, because Celery's queue is in Redis")
     return celery_options(
         settings.redis_url.get_secret_value(),
-        workers=max(1, settings.job_workers),
+        workers=_recordings_at_once(settings),
         soft_limit_seconds=settings.job_soft_limit_seconds,
         hard_limit_seconds=settings.job_hard_limit_seconds,
     )
+
+
+def _recordings_at_once(settings: Settings) -> int:
+    """How many processes a worker has. Each hears one recording, by one stream to Transcribe at a time."""
+    streams = settings.max_recogniser_streams if settings.recogniser == "aws" else settings.job_workers
+    return max(1, min(settings.job_workers, streams))

@@ -11,9 +11,11 @@ import pytest
 from botocore.client import BaseClient
 
 from tests.batch_service import SECRET, BatchService, batch_service
+from tests.celery_worker import CeleryWorker
 from tests.process import ServerProcess, server_process
 from tests.recordings import silence
 from tests.sender import Sender
+from tests.servers import redis
 from tests.speaker import Speaker, wait_until
 from tests.speech.hearing import as_pcm, recorded
 from tests.standin.account import an_account
@@ -167,6 +169,33 @@ def test_without_s3_the_same_engine_hears_recordings_by_streams(tmp_path: Path) 
         assert len(streams.conversations) == 1
     assert numbers_in(note["transcript_text"]) == list(range(12))
     assert note["recogniser"] == "Amazon Transcribe Medical"
+
+
+def test_a_celery_worker_with_all_its_processes_keeps_to_the_streams_that_the_settings_allow(tmp_path: Path) -> None:
+    chosen = {"recogniser": "aws", "max_recogniser_streams": 1, "job_runner": "celery", "job_workers": 3}
+    most, ends = 0, list[str]()
+
+    def are_done() -> bool:
+        nonlocal most, ends
+        most = max(most, streams.talking)
+        ends = [sender.status(ticket)["status"] for ticket in tickets]
+        return set(ends) <= {"completed", "failed"}
+
+    with TranscribeStandIn() as streams, redis() as queue, an_account():
+        chosen |= {"transcribe_endpoint_url": streams.url, "redis_url": queue.address, "job_sweep_seconds": 0.5}
+        with server_process(tmp_path, **chosen) as server:
+            sender, worker = Sender(server), CeleryWorker(server)
+            tickets = [sender.send(wav(spoken(first, 6))).json() for first in (0, 6)]
+            worker.start()
+            try:
+                wait_until(are_done)
+                assert len(worker.children) == 1
+            finally:
+                worker.stop()
+            texts = [numbers_in(sender.note(ticket)["transcript_text"]) for ticket in tickets]
+    assert ends == ["completed"] * 2
+    assert texts == [list(range(6)), list(range(6, 12))]
+    assert most == 1
 
 
 @pytest.mark.speech

@@ -163,6 +163,12 @@ def test_endpointing_that_cuts_sentences_is_allowed_with_a_warning():
     assert load_settings().warnings() == []
 
 
+def test_recordings_that_can_not_all_be_heard_at_once_are_allowed_with_a_warning():
+    share = {"recogniser": "aws", "max_recogniser_streams": 2}
+    assert "job_workers 3" in load_settings(**share, job_workers=3).warnings()[0]
+    assert load_settings(**share, job_workers=2).warnings() == []
+
+
 def test_the_program_does_not_start_with_a_bad_setting(tmp_path):
     environment = {"PATH": "/usr/bin:/bin", "ASR_PORT": "-1", "ASR_INSTANCE_DIR": str(tmp_path / "instance")}
     ended = subprocess.run(
