@@ -1,6 +1,7 @@
 """One stream of the stand-in, from its first frame to its end."""
 
 import asyncio
+import ctypes
 import json
 import socket
 import struct
@@ -17,6 +18,9 @@ from tests.standin.hearing import Result, ServiceEar
 LARGEST_EVENT_BYTES = 32_000
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that makes a close a reset"""
+SO_ATTACH_FILTER = 26
+TAKE_NOTHING = struct.pack("HBBI", 0x06, 0, 0, 0)
+"""A classic BPF program of one instruction: return 0, so the kernel drops every packet unseen"""
 
 
 class Conversation:
@@ -37,6 +41,10 @@ class Conversation:
         """All audio heard"""
         self.event_bytes: list[int] = []
         """The size of each AudioEvent"""
+        self.event_times: list[float] = []
+        """When each came, by time.monotonic"""
+        self.asked_at: float = connection.asked_at  # type: ignore[attr-defined]
+        """When the handshake came, by time.monotonic"""
         self.was_finished = False
         """Whether the client said that no more will come"""
         self.ended = ""
@@ -105,6 +113,7 @@ class Conversation:
             return False
         self.pcm += pcm
         self.event_bytes.append(len(pcm))
+        self.event_times.append(time.monotonic())
         return await self._answer(self._ear.hear(pcm)) and await self._misbehave()
 
     async def _finish(self) -> bool:
@@ -163,6 +172,9 @@ class Conversation:
         elif self._fault == "stop_reading":
             self._connection.transport.pause_reading()
             await self._connection.wait_closed()
+        elif self._fault == "vanish":
+            self._vanish()
+            await self._connection.wait_closed()
         elif self._fault in UNREADABLE:
             await self._connection.send(UNREADABLE[self._fault])
             await self._connection.wait_closed()
@@ -171,6 +183,11 @@ class Conversation:
             await self._event("UtteranceEvent", {"Utterance": "of another operation"})
             await self._connection.send(frames.encode({":message-type": "event", ":event-type": "Blob"}, b"\x00\x01"))
         return not self.is_over
+
+    def _vanish(self) -> None:
+        instructions = ctypes.create_string_buffer(TAKE_NOTHING)
+        program = struct.pack("HL", 1, ctypes.addressof(instructions))
+        self._connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
     def _reset(self) -> None:
         self.ended = "reset"

@@ -5,6 +5,7 @@ import collections
 import json
 import ssl
 import threading
+import time
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any, Self
@@ -83,6 +84,11 @@ class TranscribeStandIn:
         return [c.misbehaved for c in self.conversations if c.misbehaved] + self.refusals
 
     @property
+    def endings(self) -> list[str]:
+        """How each stream ended, those of now by an empty word."""
+        return [conversation.ended for conversation in self.conversations]
+
+    @property
     def talking(self) -> int:
         """How many streams are open now."""
         return sum(not conversation.is_over for conversation in self.conversations)
@@ -120,6 +126,7 @@ class TranscribeStandIn:
         behaviour = self._next.popleft() if self._next else GOOD
         address = urlsplit(request.path)
         connection.behaviour = behaviour  # type: ignore[attr-defined]
+        connection.asked_at = time.monotonic()  # type: ignore[attr-defined]
         if behaviour.refuse:
             return self._refuse(connection, behaviour.refuse, f"asked to, {behaviour.refuse}")
         if address.path != PATH:
