@@ -33,6 +33,8 @@ class Attempts:
         """Seconds of the session up to which words came"""
         self._no_place_since: float | None = None
         self._rest_seconds = FIRST_REST_SECONDS
+        self._has_rested = False
+        """It was given up and is asked again: at once, and without a word before there is something to say"""
 
     def failed(self, fatal: bool, *, is_last: bool = False) -> None:
         """A stream died, or none could be opened; `fatal` when the next one could do no better.
@@ -43,6 +45,7 @@ class Attempts:
         if not self.failures or (now - self._last_at > FORGOTTEN_SECONDS and not is_last):
             self.failures, self._first_at = 0, now
         self._last_at = now
+        self._has_rested = False
         self.failures += 1
         if fatal or (self.failures >= LEAST_TRIES and now - self._first_at >= LEAST_SECONDS):
             self.given_up, self._given_up_at = True, now
@@ -74,18 +77,18 @@ class Attempts:
 
     def found_place(self) -> None:
         """A stream was opened."""
-        self._no_place_since = None
+        self._no_place_since, self._has_rested = None, False
 
     @property
     def is_hopeless(self) -> bool:
         """True when nobody should wait for words: it was given up, or there has been no place for long."""
         since = self._no_place_since
-        return self.given_up or (since is not None and time.monotonic() - since >= LEAST_SECONDS)
+        return self.given_up or self._has_rested or (since is not None and time.monotonic() - since >= LEAST_SECONDS)
 
     def one_more(self) -> None:
         """Ask once more a recogniser that was given up; the next failure is the last. A hiccup keeps its tries."""
         if self.given_up:
-            self.given_up = False
+            self.given_up, self._has_rested = False, True
             self.failures = max(self.failures, LEAST_TRIES)
             self._last_at = time.monotonic()
             self._first_at = self._last_at - LEAST_SECONDS
@@ -100,5 +103,7 @@ class Attempts:
     @property
     def pause_seconds(self) -> float:
         """Before the next stream."""
-        pause = PAUSES_SECONDS[min(self.failures, len(PAUSES_SECONDS)) - 1] if self.failures else 0.0
+        if not self.failures or self._has_rested:
+            return 0.0
+        pause = PAUSES_SECONDS[min(self.failures, len(PAUSES_SECONDS)) - 1]
         return pause * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret

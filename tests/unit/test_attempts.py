@@ -2,7 +2,14 @@
 
 import pytest
 
-from aws_services.attempts import FORGOTTEN_SECONDS, HEALTHY_SECONDS, LEAST_SECONDS, LEAST_TRIES, Attempts
+from aws_services.attempts import (
+    FIRST_REST_SECONDS,
+    FORGOTTEN_SECONDS,
+    HEALTHY_SECONDS,
+    LEAST_SECONDS,
+    LEAST_TRIES,
+    Attempts,
+)
 
 
 class Clock:
@@ -89,3 +96,30 @@ def test_without_a_place_for_half_a_minute_nobody_should_wait_for_words(clock: C
     assert not attempts.given_up
     attempts.found_place()
     assert not attempts.is_hopeless
+
+
+def test_a_recogniser_that_has_rested_is_asked_at_once_and_then_after_a_pause_again(clock: Clock) -> None:
+    attempts = Attempts()
+    attempts.failed(fatal=True)
+    clock.now += FIRST_REST_SECONDS - 1
+    assert not attempts.has_rested()
+    clock.now += 1
+    assert attempts.has_rested()
+    attempts.one_more()
+    assert (attempts.given_up, attempts.pause_seconds, attempts.is_hopeless) == (False, 0.0, True)
+    attempts.found_place()
+    assert not attempts.is_hopeless
+    attempts.failed(fatal=False)
+    assert attempts.given_up
+    assert attempts.pause_seconds > 0
+    clock.now += 2 * FIRST_REST_SECONDS - 1
+    assert not attempts.has_rested()
+    clock.now += 1
+    assert attempts.has_rested()
+
+
+def test_a_hiccup_keeps_its_pause_when_the_dictation_ends(clock: Clock) -> None:
+    attempts = Attempts()
+    fail(attempts, clock, 0.0, 1.0)
+    attempts.one_more()
+    assert attempts.pause_seconds > 0
