@@ -1,4 +1,4 @@
-"""The spool thread: it writes for all sessions, fsyncs them in one round, and only then says that they are kept.
+"""The spool thread: it writes for all sessions, one after the other, fsyncs, and only then says that it is kept.
 
 An append is a queue entry with the offset that it belongs at. What a failure costs a file, spool_file.py says; how a
 file that can't be trusted any more is replaced, spool_renewal.py.
@@ -8,7 +8,7 @@ import collections
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from aws_services.spool_file import SpoolFile
@@ -20,28 +20,33 @@ from utils.logging import get_logger
 log = get_logger("spool")
 
 Post = Callable[..., object]
+Entry = tuple[SpoolFile, int, bytes | None, bool]
+"""A file, the offset that the block belongs at, the block (None: there are no more), whether somebody waits for it"""
+Settled = list[tuple[SpoolFile, int]]
+"""Files, and how much of each is durable"""
 
 
 class SpoolThread:
     """The Spool of a serving process: one native thread, one round of fsyncs every `sync_ms` at most.
 
     It wakes by itself, or for an urgent block, and not for every append: waking for each would have it fight the hub
-    for the interpreter (measured: a third of the CPU). An urgent block has its session's files fsynced at once,
-    also in the middle of a round: among a hundred sessions somebody always waits for a final, and not for all audio.
+    for the interpreter (measured: a third of the CPU). An urgent block has its session's turn come at once, also in the
+    middle of a round: among a hundred sessions somebody always waits for a final, and not for the others' sound.
+
+    Everything goes session by session: its blocks are written, its files fsynced, sound before words, and then whoever
+    waits for it is told, before the next session's turn.
     """
 
     def __init__(self, post: Post, sync_ms: int) -> None:
         self._post = post
         self._sync_seconds = sync_ms / 1000
-        self._entries: collections.deque[tuple[SpoolFile, int, bytes | None]] = collections.deque()
-        self._hurried: collections.deque[Path] = collections.deque()
-        """Folders of files that somebody waits for"""
+        self._entries: collections.deque[Entry] = collections.deque()
         self._urgent = threading.Event()
         self._closing = False
-        self._dirty: dict[SpoolFile, bool] = {}
-        """Files written to since their last fsync, and whether they are to be closed then"""
-        self._round: dict[SpoolFile, bool] = {}
-        """Those of them that the round of now has still to fsync"""
+        self._waiting: dict[Path, list[Entry]] = {}
+        """What is to be written, by folder"""
+        self._hurried: dict[Path, None] = {}
+        """Those of the folders that somebody waits for, who has waited longest first"""
         self._renewals: dict[SpoolFile, Renewal] = {}
         """Files that can't be trusted, and are being replaced"""
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
@@ -51,14 +56,12 @@ class SpoolThread:
         self._thread.start()
 
     def append(self, file: SpoolFile, offset: int, block: bytes, urgent: bool) -> None:
-        self._entries.append((file, offset, block))
+        self._entries.append((file, offset, block, urgent))
         if urgent:
-            self._hurried.append(file.folder)
             self._urgent.set()
 
     def finish(self, file: SpoolFile) -> None:
-        self._entries.append((file, 0, None))
-        self._hurried.append(file.folder)
+        self._entries.append((file, 0, None, True))
         self._urgent.set()
 
     @property
@@ -79,23 +82,67 @@ class SpoolThread:
 
     def _run(self) -> None:
         due = time.monotonic() + self._sync_seconds
-        while not (self._closing and not self._entries and not self._dirty):
-            self._urgent.wait(max(due - time.monotonic(), 0))
-            self._sync_hurried()
+        while not (self._closing and not self._entries and not self._waiting):
+            if not self._hurried:
+                self._urgent.wait(max(due - time.monotonic(), 0))
+            self._keep_hurried(due)
             if self._closing or time.monotonic() >= due:
-                self._sync_all()
+                self._keep_all()
                 self._renew_all()
                 due = time.monotonic() + self._sync_seconds
         for renewal in self._renewals.values():
             renewal.close()
 
-    def _write_all(self) -> None:
+    def _take_in(self) -> None:
+        """Sort what was appended. Clear first, take second: an append in between sets it again."""
+        self._urgent.clear()
         while self._entries:
-            file, offset, block = self._entries.popleft()
+            entry = self._entries.popleft()
+            file, *_, urgent = entry
+            self._waiting.setdefault(file.folder, []).append(entry)
+            if urgent:
+                self._hurried.setdefault(file.folder)
+
+    def _keep_hurried(self, until: float) -> None:
+        """Those who are waited for, until nobody is or it is so late, but one at least."""
+        self._take_in()
+        while self._hurried:
+            self._tell(self._keep(next(iter(self._hurried))))
+            if time.monotonic() >= until:
+                return
+            self._take_in()
+
+    def _keep_all(self) -> None:
+        """A round. Who is waited for goes first; once it takes too long they take turns, or no ack would ever come."""
+        began = time.monotonic()
+        settled: Settled = []
+        self._take_in()
+        for folder in list(self._waiting):
+            self._keep_hurried(until=began + self._sync_seconds)
+            if folder not in self._hurried:
+                settled += self._keep(folder)
+        if settled:
+            metrics.SPOOL_SYNC_SECONDS.observe(time.monotonic() - began)
+            self._tell(settled)
+
+    def _keep(self, folder: Path) -> Settled:
+        """One session's turn: words are not kept before the sound that they came from."""
+        self._hurried.pop(folder, None)
+        written: dict[SpoolFile, bool] = {}
+        """and whether it is to be closed then"""
+        for file, offset, block, _ in self._waiting.pop(folder, []):
             if file in self._renewals:
                 self._keep_out(self._renewals[file], offset, block)
             elif self._write(file, offset, block):
-                self._dirty[file] = self._dirty.get(file, False) or block is None
+                written[file] = written.get(file, False) or block is None
+        settled: Settled = []
+        for file in sorted(written, key=lambda file: file.follows):
+            self._sync(file, written[file], settled)
+        return settled
+
+    def _tell(self, settled: Settled) -> None:
+        if settled:
+            self._post(_settle_all, settled)
 
     def _write(self, file: SpoolFile, offset: int, block: bytes | None) -> bool:
         if block is None:
@@ -111,32 +158,7 @@ class SpoolThread:
                 self._post(file.cut, file.written, StorageFull())
             return False
 
-    def _sync_all(self) -> None:
-        began = time.monotonic()
-        self._round, self._dirty = {file: self._dirty[file] for file in _in_order(self._dirty)}, {}
-        settled: list[tuple[SpoolFile, int]] = []
-        while self._round:
-            file = next(iter(self._round))
-            self._sync(file, self._round.pop(file), settled)
-            if self._urgent.is_set():
-                self._sync_hurried()
-        if settled:
-            metrics.SPOOL_SYNC_SECONDS.observe(time.monotonic() - began)
-            self._post(_settle_all, settled)
-
-    def _sync_hurried(self) -> None:
-        self._urgent.clear()
-        folders = {self._hurried.popleft() for _ in range(len(self._hurried))}
-        self._write_all()
-        settled: list[tuple[SpoolFile, int]] = []
-        theirs = dict.fromkeys(file for file in (*self._round, *self._dirty) if file.folder in folders)
-        for file in _in_order(theirs):
-            waiting = [files.pop(file) for files in (self._round, self._dirty) if file in files]
-            self._sync(file, any(waiting), settled)
-        if settled:
-            self._post(_settle_all, settled)
-
-    def _sync(self, file: SpoolFile, is_last: bool, settled: list[tuple[SpoolFile, int]]) -> None:
+    def _sync(self, file: SpoolFile, is_last: bool, settled: Settled) -> None:
         if file in self._renewals:
             return
         try:
@@ -201,11 +223,6 @@ class InlineSpool:
         file.settle(durable)
 
 
-def _in_order(files: Iterable[SpoolFile]) -> list[SpoolFile]:
-    """Words are not kept before the sound that they came from."""
-    return sorted(files, key=lambda file: file.follows)
-
-
-def _settle_all(settled: list[tuple[SpoolFile, int]]) -> None:
+def _settle_all(settled: Settled) -> None:
     for file, durable in settled:
         file.settle(durable)

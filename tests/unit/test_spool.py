@@ -1,7 +1,9 @@
 """The spool says "kept" only after fsync, keeps every file a prefix of what was given, and survives a full disk."""
 
 import errno
+import itertools
 import os
+import random
 import threading
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from aws_services.spool import InlineSpool, SpoolThread
 from aws_services.spool_file import SpoolFile
 
-PATIENCE = 10.0
+PATIENCE = 20.0
 
 
 class Hub:
@@ -110,17 +112,23 @@ def test_an_urgent_line_does_not_wait_for_the_round(hub, tmp_path):
 
 
 class Disk:
-    """Remembers which files were fsynced, in order, as `folder/name`."""
+    """Remembers which files were fsynced, in order, as `folder/name`, and how much of each."""
 
     def __init__(self, monkeypatch):
         self.synced = []
+        self.sizes = {}
+        self.on_sync = lambda path: None
+        """Told of a file that is just being fsynced"""
         self._real = os.fdatasync
         monkeypatch.setattr(os, "fdatasync", self._sync)
 
     def _sync(self, descriptor):
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        size = os.fstat(descriptor).st_size
+        self.on_sync(path)
         self._real(descriptor)
         self.synced.append(f"{path.parent.name}/{path.name}")
+        self.sizes[path] = size
 
 
 def a_session(spool, hub, folder):
@@ -163,6 +171,101 @@ def test_of_many_sessions_that_end_at_once_each_has_its_sound_kept_before_its_la
     assert len(disk.synced) == 40
     for name in names:
         assert disk.synced.index(f"{name}/audio.pcm") < disk.synced.index(f"{name}/journal.jsonl")
+
+
+def test_who_waits_for_a_final_is_told_before_another_session_has_its_turn_and_the_longest_waiting_first(
+    hub, tmp_path, monkeypatch
+):
+    disk, told = Disk(monkeypatch), []
+    spool = SpoolThread(hub.post, sync_ms=60_000)
+    names = ["third", "first", "second"]
+    sessions = {name: a_session(spool, hub, tmp_path / name) for name in names}
+    for audio, _ in sessions.values():
+        audio.append(b"sound")
+    for name in sorted(names):
+        sessions[name][1].append(b"final", then=lambda name=name: told.append((name, list(disk.synced))), urgent=True)
+    spool.start()
+    hub.wait_until(lambda: len(told) == 3)
+    spool.close()
+    kept = [f"{name}/{file}" for name in sorted(names) for file in ("audio.pcm", "journal.jsonl")]
+    assert told == [("first", kept[:2]), ("second", kept[:4]), ("third", kept)]
+
+
+def test_a_final_is_told_in_the_middle_of_a_round_and_its_line_comes_behind_sound_that_came_before_it(
+    hub, tmp_path, monkeypatch
+):
+    """Sound and line arrive while the round is at another session; the round had still to come to theirs."""
+    disk, told = Disk(monkeypatch), []
+    spool = SpoolThread(hub.post, sync_ms=60_000)
+    sessions = [a_session(spool, hub, tmp_path / f"session-{number}") for number in range(10)]
+    for audio, _ in sessions:
+        audio.append(b"sound")
+    late_audio, late_journal = sessions[-1]
+
+    def say_more(path):
+        if path.parent.name == "session-2" and not told:
+            late_audio.append(b"more")
+            late_journal.append(b"final", then=lambda: told.append(list(disk.synced)), urgent=True)
+
+    disk.on_sync = say_more
+    spool.start()
+    spool.close()
+    audio_of = [f"session-{number}/audio.pcm" for number in range(10)]
+    assert told == [[*audio_of[:3], "session-9/audio.pcm", "session-9/journal.jsonl"]]
+    assert disk.synced[5:] == audio_of[3:9]
+    assert late_audio.durable == len(b"soundmore")
+
+
+def test_finals_without_end_do_not_keep_the_other_sessions_from_their_acks(hub, tmp_path, monkeypatch):
+    """Each final's fsync brings the next one. Once the round takes too long, who waits for it has every second turn."""
+    disk, acks = Disk(monkeypatch), []
+    spool = SpoolThread(hub.post, sync_ms=1)
+    patient = [
+        SpoolFile(spool, folder / "audio.pcm", on_durable=acks.append, on_cut=lambda _why: None)
+        for folder in (tmp_path / f"patient-{number}" for number in range(20))
+    ]
+    for file in patient:
+        file.folder.mkdir()
+    hasty = [a_session(spool, hub, tmp_path / f"hasty-{number}")[1] for number in range(2)]
+
+    def one_more(path):
+        if path.parent.name.startswith("hasty") and not acks:
+            hasty[path.parent.name == "hasty-0"].append(b"final", urgent=True)
+
+    disk.on_sync = one_more
+    hasty[0].append(b"final", urgent=True)
+    for file in patient:
+        file.append(b"sound")
+    spool.start()
+    hub.wait_until(lambda: len(acks) == 20)
+    spool.close()
+    places = [place for place, name in enumerate(disk.synced) if name.startswith("patient")]
+    assert {after - before for before, after in itertools.pairwise(places)} == {2}
+
+
+def test_whenever_the_power_goes_no_line_is_on_disk_without_the_sound_it_came_from(spool, hub, tmp_path, monkeypatch):
+    """Ten sessions speak while the spool works; a line says how much of its session's sound it is about."""
+    disk, chance, unfounded = Disk(monkeypatch), random.Random(5), []
+    sessions = [a_session(spool, hub, tmp_path / f"session-{number}") for number in range(10)]
+
+    def look(path):
+        if path.name == "journal.jsonl":
+            about = int(path.read_bytes().split()[-1])
+            if disk.sizes.get(path.with_name("audio.pcm"), 0) < about:
+                unfounded.append(path.parent.name)
+
+    disk.on_sync = look
+    for _ in range(100):
+        for _ in range(chance.randint(1, 40)):
+            audio, journal = chance.choice(sessions)
+            audio.append(bytes(chance.randint(1, 50)))
+            if chance.random() < 0.3:
+                journal.append(f"{audio.accepted}\n".encode(), urgent=True)
+        audio.append(b"the last")
+        journal.append(f"{audio.accepted}\n".encode(), urgent=True)
+        hub.wait_until(lambda journal=journal: journal.durable == journal.accepted)
+    assert unfounded == []
+    assert sum(name.endswith("journal.jsonl") for name in disk.synced) >= 100
 
 
 def test_finish_makes_everything_durable_and_closes_the_file(spool, hub, tmp_path):
