@@ -3,6 +3,8 @@
 import random
 import time
 
+from models.errors import RecogniserBusy
+
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
 """Before the next stream; the last one repeats"""
 JITTER = 0.2
@@ -17,6 +19,8 @@ HEALTHY_SECONDS = 30.0
 """A stream that has lived so long makes up for the failures before it"""
 FORGOTTEN_SECONDS = 20.0
 """A failure so long after the one before has nothing to do with it: a service that is away, or hangs, fails sooner"""
+LONGEST_BUSY_SECONDS = 2.0
+"""How often a place is asked for while every one is taken"""
 FIRST_REST_SECONDS = 60.0
 """A recogniser that was given up is asked again after so long, then after twice as long, and so on"""
 
@@ -71,9 +75,10 @@ class Attempts:
         if seconds >= HEALTHY_SECONDS:
             self.succeeded()
 
-    def found_no_place(self) -> None:
-        """Every recogniser is taken."""
+    def found_no_place(self, busy: RecogniserBusy) -> float:
+        """Every recogniser is taken; the seconds until one is asked for again."""
         self._no_place_since = self._no_place_since or time.monotonic()
+        return min(busy.retry_after or LONGEST_BUSY_SECONDS, LONGEST_BUSY_SECONDS)
 
     def found_place(self) -> None:
         """A stream was opened."""

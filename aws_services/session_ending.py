@@ -91,7 +91,7 @@ class SessionEnding:
         """A dictation that lacks words stays in progress: a job hears the rest from the recording and closes it."""
         session_id, hearing = self._session.session_id, self._hearing
         kept_seconds = self._session.audio_buffer.kept_seconds
-        recognised_seconds = hearing.listening.settled_seconds if hearing.words_failed else kept_seconds
+        recognised_seconds = hearing.listening.reach.settled_seconds if hearing.words_failed else kept_seconds
         heard = Heard(kept_seconds, recognised_seconds, tuple(self._session.gaps))
         written = hearing.rows.add(self._parts.transcripts.heard, session_id, heard)
         if failure_code is not None or not hearing.words_failed:

@@ -64,7 +64,7 @@ class Hearing:
         """How the session and its recogniser are, as the client is told."""
         engines = self.listening.engines
         self.told_engine = engines.name
-        lag = round(self.listening.lag_seconds, 1)
+        lag = round(self.listening.reach.lag_seconds, 1)
         return StateChanged(
             session.shown_state, self.told_state, lag, engines.name, words_for(self.told_state, engines)
         )

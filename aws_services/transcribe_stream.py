@@ -69,6 +69,11 @@ class TranscribeStream:
         self._pushed_at = 0.0
         """When the oldest sound came that is not sent yet, by time.perf_counter; 0 for none"""
 
+    @property
+    def is_ready(self) -> bool:
+        """True from the end of the handshake on. Any thread."""
+        return self._began > 0
+
     # Called on the hub
 
     def push(self, pcm: bytes) -> None:

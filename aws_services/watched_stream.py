@@ -16,14 +16,12 @@ Open = Callable[[StreamRequest, Tell], RecogniserStream]
 
 
 class WatchedStream:
-    """A recogniser stream that begins `base_seconds` into its session. Used on the hub, except where it says so."""
+    """A recogniser stream and its place in the session. Used on the hub, except where it says so."""
 
-    def __init__(
-        self, runtime: Runtime, open_stream: Open, request: StreamRequest, base_seconds: float, hear: Hear
-    ) -> None:
+    def __init__(self, runtime: Runtime, open_stream: Open, request: StreamRequest, hear: Hear) -> None:
         """Open it. Raises RecogniserBusy, or another DictationError when none can be had."""
         self._runtime = runtime
-        self._base_seconds = base_seconds
+        self._base_seconds = 0.0
         self._hear = hear
         self._asked_to_end = False
         self._opened_at = self._heard_at = time.monotonic()
@@ -31,6 +29,15 @@ class WatchedStream:
         self.is_over = False
         self._stream = open_stream(request, self._tell)
         self.push = self._stream.push
+
+    def begin_at(self, seconds: float) -> None:
+        """The first sample that will be pushed is so far into the session."""
+        self._base_seconds = seconds
+
+    @property
+    def is_ready(self) -> bool:
+        """True once the recogniser hears."""
+        return self._stream.is_ready
 
     @property
     def age_seconds(self) -> float:

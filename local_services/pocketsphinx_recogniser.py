@@ -27,6 +27,8 @@ class PocketSphinxStream:
     A `tell` that has already begun when `cancel` is called may still be running when it returns; none begins later.
     """
 
+    is_ready = True
+
     def __init__(self, number: int, request: StreamRequest, tell: Tell, free: Callable[["PocketSphinxStream"], None]):
         """`free` gives the decoder back, before the end is told."""
         self.number = number

@@ -31,6 +31,8 @@ class ScriptedStream:
     """Tells in the thread that calls push and finish, before they return: don't call them holding a lock
     that `tell` takes."""
 
+    is_ready = True
+
     def __init__(self, owner: "ScriptedRecogniser", request: StreamRequest, tell: Tell) -> None:
         self._owner = owner
         self._bytes_a_second = BYTES_A_SAMPLE * request.sample_rate

@@ -30,6 +30,10 @@ class StreamRequest:
 class RecogniserStream(Protocol):
     """One session's ear."""
 
+    @property
+    def is_ready(self) -> bool:
+        """True once it hears: what is pushed before that waits. Any thread."""
+
     def push(self, pcm: bytes) -> None:
         """Hear the next samples. Never blocks, whole samples only, order is kept. Ignored after finish or cancel."""
 

@@ -1,5 +1,6 @@
 """What every recogniser promises (models/ports.py), whoever makes the words."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from tests.standin.account import an_account
 from tests.standin.service import REGION, TranscribeStandIn
 
 PLACES = 2
+PATIENCE_SECONDS = 20.0
 REQUEST = StreamRequest("a-session", sample_rate=16000)
 
 
@@ -90,6 +92,15 @@ def test_a_segments_partials_carry_the_id_of_the_final_that_ends_it(recogniser: 
             settled.add(said.segment_id)
     assert len(settled) >= 3
     assert shown == settled
+
+
+def test_a_stream_says_when_it_hears(recogniser: Recogniser) -> None:
+    stream = recogniser.open(REQUEST, Ear())
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not stream.is_ready:
+        assert time.monotonic() < deadline, "it never got ready"
+        time.sleep(0.01)
+    stream.cancel()
 
 
 def test_segment_ids_never_repeat_in_a_session_even_when_its_stream_is_opened_again(recogniser: Recogniser) -> None:

@@ -66,7 +66,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aws_services.transcribe_stream.MAX_SPEED", 1000.0)
     monkeypatch.setattr("aws_services.attempts.PAUSES_SECONDS", (0.003, 0.005, 0.01, 0.02, 0.05))
     monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 600.0)
-    monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 500.0)
+    monkeypatch.setattr("aws_services.replay.REPLAY_SPEED", 500.0)
     monkeypatch.setattr("aws_services.listening.PROBE_SECONDS", 0.2)
     monkeypatch.setattr("aws_services.listening.LAST_WORDS_SECONDS", 1.0)
     monkeypatch.setattr("aws_services.doubt.SILENT_SECONDS", 0.3)
@@ -173,7 +173,9 @@ def count_aloud(dictations: Dictations) -> None:
         late = time.monotonic() + LONGEST_BREATH_SECONDS
         wait_until(
             dictations,
-            lambda at=at, late=late: at / 32_000 - listening.settled_seconds < AHEAD_SECONDS or time.monotonic() > late,
+            lambda at=at, late=late: (
+                at / 32_000 - listening.reach.settled_seconds < AHEAD_SECONDS or time.monotonic() > late
+            ),
         )
     dictations.end()
     wait_until(dictations, lambda: dictations.clients.of(SessionComplete) and "one" in dictations.rows.closings)

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from aws_services import attempts, listening
+from aws_services import attempts, replay
 from aws_services.journal import read_journal
 from local_services.scripted_recogniser import ScriptedRecogniser
 from models.errors import AudioGap, SessionSuperseded
@@ -264,6 +264,6 @@ class WholeDictation(RuleBasedStateMachine):
 def test_i1_to_i7_hold_whatever_happens_in_a_dictation(monkeypatch):
     monkeypatch.setattr(attempts, "PAUSES_SECONDS", (0.001,))
     monkeypatch.setattr(attempts, "LEAST_SECONDS", 0.2)
-    monkeypatch.setattr(listening, "REPLAY_SPEED", 1000.0)
+    monkeypatch.setattr(replay, "REPLAY_SPEED", 1000.0)
     WholeDictation.TestCase.settings = settings(stateful_step_count=30)
     WholeDictation.TestCase("runTest").runTest()

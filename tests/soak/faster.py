@@ -8,7 +8,7 @@ import sys
 import time
 
 from app import main
-from aws_services import listening
+from aws_services import listening, replay
 from local_services.scripted_recogniser import ScriptedRecogniser, ScriptedStream
 from models.ports import StreamRequest, Tell
 from utils.logging import get_logger
@@ -49,6 +49,6 @@ class ShortLived(ScriptedRecogniser):
 
 if __name__ == "__main__":
     ShortLived.speed = float(sys.argv[1])
-    listening.REPLAY_SPEED *= ShortLived.speed
+    replay.REPLAY_SPEED *= ShortLived.speed
     adapters.ScriptedRecogniser = ShortLived  # type: ignore[misc]
     sys.exit(main())

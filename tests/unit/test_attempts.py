@@ -10,6 +10,7 @@ from aws_services.attempts import (
     LEAST_TRIES,
     Attempts,
 )
+from models.errors import RecogniserBusy
 
 
 class Clock:
@@ -87,9 +88,9 @@ def test_at_the_end_of_a_dictation_every_failure_counts_however_long_each_took(c
 
 def test_without_a_place_for_half_a_minute_nobody_should_wait_for_words(clock: Clock) -> None:
     attempts = Attempts()
-    attempts.found_no_place()
+    attempts.found_no_place(RecogniserBusy(retry_after=None))
     clock.now += LEAST_SECONDS / 2
-    attempts.found_no_place()
+    attempts.found_no_place(RecogniserBusy(retry_after=None))
     assert not attempts.is_hopeless
     clock.now += LEAST_SECONDS / 2
     assert attempts.is_hopeless

@@ -27,7 +27,7 @@ def hurry(monkeypatch):
     """Waits of seconds become waits of nothing."""
     monkeypatch.setattr("aws_services.attempts.PAUSES_SECONDS", (0.01,))
     monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 0.0)
-    monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 200.0)
+    monkeypatch.setattr("aws_services.replay.REPLAY_SPEED", 200.0)
 
 
 class Disk:
@@ -68,10 +68,12 @@ class Ear:
         return [edge for final in finals for edge in (final.start_time, final.end_time)]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(24))
 def test_whatever_the_streams_do_every_second_is_recognised_once(runtime, monkeypatch, seed):
     """Random speech, rests, deaths and unasked ends; the finals say which seconds they cover."""
     hurry(monkeypatch)
+    monkeypatch.setattr("aws_services.listening.ROTATE_AT", 0.0)
+    monkeypatch.setattr("aws_services.relay.AGAIN_SECONDS", 0.0)
     chance = random.Random(seed)
     recogniser = ScriptedRecogniser(2, duplicate_finals=seed % 2 == 1)
     said = [0]
@@ -80,15 +82,15 @@ def test_whatever_the_streams_do_every_second_is_recognised_once(runtime, monkey
         ear = Ear(runtime, recogniser)
         ear.listening.open()
         for _ in range(12):
-            step = chance.choice(["say", "say", "rest", "die", "end", "wait", "grow old"])
-            recogniser.longest_stream_seconds = 0.0 if step == "grow old" else None
+            step = chance.choice(["say", "say", "rest", "die", "end", "wait", "grow old", "make way"])
+            recogniser.longest_stream_seconds = {"grow old": 0.0, "make way": 1000.0}.get(step)
             recogniser.fail_after = 1.0 if step == "die" else None
             recogniser.end_early_after = 1.5 if step == "end" else None
             if step == "rest":
                 ear.listening.rest()
             elif step == "wait":
                 runtime.sleep(0.05)
-            elif step == "grow old":
+            elif step in ("grow old", "make way"):
                 ear.listening.look_after()
             else:
                 quarters = chance.randint(1, 12)
@@ -320,7 +322,7 @@ def test_f14_a_dictation_that_ends_in_a_hiccup_still_gets_its_words_and_otherwis
         ear = Ear(runtime, recogniser)
         ear.listening.resume_at(0, 0.0)
         ear.say(8)
-        while not ear.listening._attempts.failures:
+        while not ear.listening.engines.attempts.failures:
             runtime.sleep(0.005)
         ear.listening.finish()
         assert ear.over.wait(PATIENCE)
@@ -335,7 +337,7 @@ def test_f14_a_dictation_that_ends_in_a_hiccup_still_gets_its_words_and_otherwis
 
 def test_f15_a_stream_that_hangs_while_it_catches_up_is_noticed_as_soon_as_it_has(runtime, quick_doubt, monkeypatch):
     """Nobody says any more by then: a doubt that was used up on the way would have nothing to grow on."""
-    monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 2.0)
+    monkeypatch.setattr("aws_services.replay.REPLAY_SPEED", 2.0)
     recogniser = ScriptedRecogniser(2, hang_after=0.0)
 
     def body():
@@ -346,7 +348,7 @@ def test_f15_a_stream_that_hangs_while_it_catches_up_is_noticed_as_soon_as_it_ha
         while ear.listening.state != "live":
             look_after(ear, 0.1)
         recogniser.hang_after = None
-        monkeypatch.setattr("aws_services.listening.REPLAY_SPEED", 200.0)
+        monkeypatch.setattr("aws_services.replay.REPLAY_SPEED", 200.0)
         deadline = time.monotonic() + PATIENCE
         while not ear.edges and time.monotonic() < deadline:
             look_after(ear, 0.1)

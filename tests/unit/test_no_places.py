@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from aws_services.engines import PROVEN_SECONDS, Engines
+from aws_services.engines import Engines
 from aws_services.trouble_words import FAULTY, NO_ROOM, NOT_LET_IN, NOT_TAKEN, NOT_TRUSTED, OFFLINE, WHAT, words_for
 from local_services.scripted_recogniser import ScriptedRecogniser, ScriptedStream
 from models.errors import RecogniserBusy
@@ -60,7 +60,7 @@ def test_a_stream_that_dies_while_every_place_is_taken_is_waited_for_in_words(
 ) -> None:
     hurry(monkeypatch)
     monkeypatch.setattr("aws_services.attempts.LEAST_SECONDS", 0.3)
-    monkeypatch.setattr("aws_services.listening.LONGEST_BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("aws_services.attempts.LONGEST_BUSY_SECONDS", 0.02)
     recogniser = Crowded()
 
     def body() -> tuple[Ear, list[tuple[str, str]]]:
@@ -94,7 +94,7 @@ def test_a_fallback_without_a_place_is_not_told_of_before_it_listens(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurry(monkeypatch)
-    monkeypatch.setattr("aws_services.listening.LONGEST_BUSY_SECONDS", 0.02)
+    monkeypatch.setattr("aws_services.attempts.LONGEST_BUSY_SECONDS", 0.02)
     first, fallback = Crowded(is_shut=True), ScriptedRecogniser(2, places=1)
 
     def body() -> tuple[Ear, list[str]]:
@@ -144,12 +144,22 @@ def test_no_words_for_people_hold_a_reason_of_the_program() -> None:
     assert not [reason for reason, what in WHAT.items() if reason in what or "_" in what]
 
 
-def test_a_stream_counts_as_live_only_once_it_must_be_connected_where_the_one_before_it_never_was() -> None:
-    engines = Engines(ScriptedRecogniser())
-    assert not engines.is_unproven(0.0)
-    engines.trouble = "connect_time_out"
-    assert engines.is_unproven(PROVEN_SECONDS - 0.1)
-    assert not engines.is_unproven(PROVEN_SECONDS)
+def test_after_a_trouble_a_stream_counts_as_live_only_once_it_is_connected(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def body() -> list[str]:
+        ear = Ear(runtime, ScriptedRecogniser())
+        ear.listening.open()
+        monkeypatch.setattr(ScriptedStream, "is_ready", False)
+        states = [ear.listening.state]
+        ear.listening.engines.trouble = "connect_time_out"
+        states.append(ear.listening.state)
+        monkeypatch.setattr(ScriptedStream, "is_ready", True)
+        states.append(ear.listening.state)
+        ear.listening.cancel()
+        return states
+
+    assert runtime.on_hub(body)() == ["live", "reconnecting", "live"]
 
 
 def test_what_the_fallback_says_is_marked_and_what_the_first_said_is_not() -> None:
