@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 import requests
+from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from aws_services.cloud_checks import FOLDER
 from aws_services.mp3 import encode_mp3
-from aws_services.storage_manager import S3AudioStore
-from aws_services.transcribe_batch_manager import TranscribeBatchManager
+from aws_services.storage_manager import S3AudioStore, encryption_of
+from aws_services.transcribe_address import PATH
+from aws_services.transcribe_batch_manager import TRANSCRIPTS, TranscribeBatchManager
 from models.recording_key import recording_key
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final
@@ -40,6 +44,69 @@ def policies() -> list[dict[str, Any]]:
 
 def with_sid(sid: str) -> dict[str, Any]:
     return next(policy for policy in policies() if sid in json.dumps(policy))
+
+
+FOLDERS = ("aws_services", "local_services", "models", "utils", "web")
+RIGHTS = {"s3:HeadObject": "s3:GetObject", "sts:GetCallerIdentity": None, "s3:CreateSession": None}
+"""Of calls whose right has another name, or that need none; create_session is the session manager's own"""
+KEY_RIGHTS = {"kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt", "kms:DescribeKey"}
+
+
+def calls_of_the_program() -> set[str]:
+    """Every operation of the account's services whose name stands in the code, called or signed for others."""
+    files = [PROJECT / "app.py", *(file for folder in FOLDERS for file in (PROJECT / folder).rglob("*.py"))]
+    words = set(re.findall(r"[.\"](\w+)[(\"]", "".join(file.read_text() for file in files)))
+    session = botocore.session.Session()
+    return {
+        f"{name}:{operation}"
+        for name in ("s3", "transcribe", "sts")
+        for operation in session.get_service_model(name).operation_names
+        if xform_name(operation) in words
+    }
+
+
+def test_the_role_has_a_right_for_every_call_of_the_program_and_none_besides() -> None:
+    role = {statement["Sid"]: statement for statement in with_sid("Objects")["Statement"]}
+    calls = calls_of_the_program()
+    assert "s3:PutObject" in calls and "transcribe:StartMedicalTranscriptionJob" in calls
+    needed = {right for right in (RIGHTS.get(call, call) for call in calls) if right is not None}
+    assert PATH == "/medical-stream-transcription-websocket"
+    needed |= {"transcribe:StartMedicalStreamTranscriptionWebSocket", *KEY_RIGHTS}
+    assert {action for statement in role.values() for action in statement["Action"]} == needed
+    key = recording_key("user-1", datetime(2026, 11, 20, tzinfo=UTC), uuid.uuid4())
+    folders = {f"{key.split('/')[0]}/", TRANSCRIPTS, FOLDER}
+    assert set(role["Objects"]["Resource"]) == {f"arn:aws:s3:::{BUCKET}/{folder}*" for folder in folders}
+    assert role["Key"]["Resource"].startswith("arn:aws:kms:")
+    assert set(with_sid('"Dictation"')["Action"]) == KEY_RIGHTS
+
+
+def is_denied(request: dict[str, str]) -> bool:
+    """What the bucket's policy says of a request to put an object that tells so much of itself."""
+    tests = {
+        "Bool": lambda found, wanted: found == wanted,
+        "NumericGreaterThan": lambda found, wanted: found is not None and int(found) > int(wanted),
+        "Null": lambda found, wanted: str(found is None).lower() == wanted,
+        "StringNotEquals": lambda found, wanted: found != wanted,
+    }
+    return any(
+        all(
+            tests[operator](request.get(name), wanted)
+            for operator, conditions in statement["Condition"].items()
+            for name, wanted in conditions.items()
+        )
+        for statement in with_sid("OnlyTls")["Statement"]
+    )
+
+
+def test_the_bucket_takes_what_the_program_sends_and_nothing_plain_old_or_under_another_key() -> None:
+    """By the rules of the policy language, for no server that could be asked knows these conditions."""
+    asked = {"aws:SecureTransport": "true", "s3:signatureAge": "1000"}
+    algorithm = "s3:x-amz-server-side-encryption"
+    assert not is_denied(asked)
+    assert not is_denied(asked | {algorithm: encryption_of("a-key")["ServerSideEncryption"]})
+    assert is_denied(asked | {algorithm: "AES256"})
+    assert is_denied(asked | {"aws:SecureTransport": "false"})
+    assert is_denied(asked | {"s3:signatureAge": "600001"})
 
 
 @pytest.fixture(scope="module")
