@@ -20,7 +20,8 @@ from botocore.exceptions import (
 
 from aws_services.late_client import made
 from aws_services.storage_manager import encryption_of
-from aws_services.transcribe_batch_failures import RIGHTS, WITHOUT_CREDENTIALS, code_of, is_untrusted
+from aws_services.transcribe_batch_failures import WITHOUT_CREDENTIALS, code_of, is_untrusted
+from aws_services.transcribe_failures import RIGHTS
 from utils.config import Settings
 
 ANSWER_SECONDS = 2

@@ -14,7 +14,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from aws_services.transcribe_failures import AFTER_MENDING_SECONDS, AGAIN_SECONDS, UNTRUSTED, UNTRUSTED_TEXT
+from aws_services.transcribe_failures import AFTER_MENDING_SECONDS, AGAIN_SECONDS, RIGHTS, UNTRUSTED, UNTRUSTED_TEXT
 from models.errors import RecogniserAway, RecogniserBusy, RecogniserClosed, RecogniserRefused
 from utils.logging import get_logger
 
@@ -22,19 +22,6 @@ log = get_logger("transcribe")
 
 CONFLICT = "ConflictException"
 LIMITS = frozenset({"LimitExceededException", "ThrottlingException", "TooManyRequestsException", "SlowDown"})
-RIGHTS = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
 WITHOUT_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)
 SERVER_ERROR = 500
 

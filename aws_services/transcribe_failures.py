@@ -15,15 +15,36 @@ EXCEPTIONS = (
     "InternalFailureException",
     "ConflictException",
     "ServiceUnavailableException",
+    "ThrottlingException",
 )
-"""Every exception that StartMedicalStreamTranscription may answer with"""
+"""What ends a stream under a name of its own: the operation's exceptions, and a common error about crowds"""
+RIGHTS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""Names under which the services refuse who asks. A stream may hear one as an event, after the handshake"""
 FATAL_STATUSES = frozenset({400, 401, 403, 404})
 """HTTP answers to the handshake that the same request will get again"""
 BAD_REQUEST_IS_OURS_SECONDS = 12.0
 """A BadRequestException before any word and this soon is about the request. Later ones are mostly the service's rule
 that 15 s without audio end a stream, and another stream helps."""
 
-ABOUT_RIGHTS = frozenset({"no_credentials", "http_401", "http_403"})
+NOT_AUTHORIZED = "not_authorized"
+ABOUT_RIGHTS = frozenset({"no_credentials", "http_401", "http_403", NOT_AUTHORIZED})
 """Fatal reasons that somebody mends outside this program, whatever was asked for"""
 UNTRUSTED = "untrusted_certificate"
 UNTRUSTED_TEXT = "The speech service can't prove who it is; an administrator must see to it. The recording is safe."
@@ -37,7 +58,7 @@ AGAIN_SECONDS, AFTER_MENDING_SECONDS = 60.0, 300.0
 
 def recording_error(end: StreamEnd) -> RecogniserError:
     """What the failure of a stream means for a stored recording: its own fault, or whose."""
-    if end.reason in ABOUT_RIGHTS:
+    if end.fatal and end.reason in ABOUT_RIGHTS:
         return RecogniserClosed(retry_after=AFTER_MENDING_SECONDS)
     if end.reason == UNTRUSTED:
         return RecogniserClosed(UNTRUSTED_TEXT, retry_after=AFTER_MENDING_SECONDS)
@@ -59,7 +80,9 @@ class ServiceComplains(StreamFailed):
 
     def __init__(self, exception_type: str) -> None:
         self.is_bad_request = exception_type == "BadRequestException"
-        super().__init__(_snake(exception_type) if exception_type in EXCEPTIONS else "unknown_exception")
+        self.is_about_rights = exception_type in RIGHTS
+        named = _snake(exception_type) if exception_type in EXCEPTIONS else "unknown_exception"
+        super().__init__(NOT_AUTHORIZED if self.is_about_rights else named, fatal=self.is_about_rights)
 
 
 def end_of(error: Exception) -> StreamEnd:

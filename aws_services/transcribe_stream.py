@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from aws_services.transcribe_clock import StreamClock
+from aws_services.transcribe_door import Door
 from aws_services.transcribe_failures import BAD_REQUEST_IS_OURS_SECONDS, ServiceComplains, StreamFailed, end_of
 from aws_services.transcribe_frames import END_OF_AUDIO, audio_frame, read_frame
 from aws_services.transcribe_outlet import Outlet
@@ -101,11 +102,11 @@ class TranscribeStream:
 
     # Runs in the speech thread
 
-    async def listen(self, connect: Callable[[], Awaitable[ClientConnection]]) -> None:
-        """Connect, send and hear, and tell the end."""
+    async def listen(self, door: Door) -> None:
+        """Enter by it, send and hear, and tell the end."""
         self._task = asyncio.current_task()
         try:
-            end = self._failure or (StreamEnd() if self._over else await self._listen(connect))
+            end = self._failure or (StreamEnd() if self._over else await self._listen(door))
         except asyncio.CancelledError:
             end = self._failure or StreamEnd(failed=True, reason="cancelled")
         except Exception as error:  # noqa: BLE001 - whatever it was, the session must hear that its stream is over
@@ -116,8 +117,15 @@ class TranscribeStream:
             self._free(self)
             self._tell(end)
 
-    async def _listen(self, connect: Callable[[], Awaitable[ClientConnection]]) -> StreamEnd:
-        socket = await connect()
+    async def _listen(self, door: Door) -> StreamEnd:
+        try:
+            return await self._converse(await door.enter())
+        except ServiceComplains as complaint:
+            if not (complaint.is_about_rights and await door.has_other_credentials()):
+                raise
+            raise StreamFailed(complaint.end.reason) from None  # not fatal: the next stream may be let in
+
+    async def _converse(self, socket: ClientConnection) -> StreamEnd:
         self._began = self._sent_at = time.monotonic()
         speaking = asyncio.create_task(self._speak(socket))
         speaking.add_done_callback(self._spoke)

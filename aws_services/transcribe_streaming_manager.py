@@ -1,18 +1,16 @@
 """Amazon Transcribe Medical, live: a Recogniser over StartMedicalStreamTranscription by presigned WebSocket."""
 
-import asyncio
 import logging
 import socket
 import ssl
 import threading
 import uuid
-from collections.abc import Callable
 
 from botocore.credentials import ReadOnlyCredentials
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
 
 from aws_services.transcribe_address import Addresses, CredentialsChain
+from aws_services.transcribe_door import Door
 from aws_services.transcribe_failures import StreamFailed
 from aws_services.transcribe_outlet import Outlet
 from aws_services.transcribe_places import Places
@@ -23,13 +21,11 @@ from models.ports import StreamRequest, Tell
 from utils.config import Settings
 from utils.logging import get_logger
 
-CREDENTIALS_SECONDS = 5.0
 CONNECT_SECONDS = 4.0
 """Twice in vain, and there is still time to say so, or to change to a fallback, within ten seconds"""
 UNACKNOWLEDGED_MS = 10_000
 """A connection whose other end has not taken what was sent for so long is dead (Linux: TCP_USER_TIMEOUT)"""
 LARGEST_MESSAGE_BYTES = 1 << 20
-FORBIDDEN = 403
 
 log = get_logger("transcribe")
 
@@ -85,7 +81,8 @@ class TranscribeStreamingManager:
         stream = TranscribeStream(request.session_id, outlet, tell, thread, self._places.free)
         self._places.take(stream)
         wanted = self._wanted(request, outlet.rate)
-        thread.start(lambda: stream.listen(lambda: self._connect(wanted)))
+        door = Door(self._credentials, lambda credentials: self._connect(wanted, credentials))
+        thread.start(lambda: stream.listen(door))
         return stream
 
     def places_left(self) -> int:
@@ -156,26 +153,7 @@ class TranscribeStreamingManager:
         except StreamFailed as failed:
             log.error("speech_service_can_not_be_used", reason=failed.end.reason, advice="see docs/aws.md")
 
-    async def _connect(self, wanted: dict[str, str]) -> ClientConnection:
-        credentials = await self._in_time(self._credentials.current)
-        try:
-            return await self._connect_with(wanted, credentials)
-        except InvalidStatus as refusal:
-            if refusal.response.status_code != FORBIDDEN:
-                raise
-            changed = await self._in_time(self._credentials.look_again)
-            if changed == credentials:
-                raise
-        return await self._connect_with(wanted, changed)
-
-    async def _in_time(self, find: Callable[[], ReadOnlyCredentials]) -> ReadOnlyCredentials:
-        try:
-            async with asyncio.timeout(CREDENTIALS_SECONDS):
-                return await in_thread(find)
-        except TimeoutError:
-            raise StreamFailed("credentials_time_out") from None
-
-    async def _connect_with(self, wanted: dict[str, str], credentials: ReadOnlyCredentials) -> ClientConnection:
+    async def _connect(self, wanted: dict[str, str], credentials: ReadOnlyCredentials) -> ClientConnection:
         connection = await _OneAddress(
             self._addresses.signed(wanted, credentials),
             ssl=self._tls,

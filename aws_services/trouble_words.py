@@ -15,6 +15,7 @@ WHAT = {
     "credentials_time_out": NOT_LET_IN,
     "http_401": NOT_LET_IN,
     "http_403": NOT_LET_IN,
+    "not_authorized": NOT_LET_IN,
     "unreachable": NOT_REACHED,
     "connect_time_out": NOT_REACHED,
     "connection_lost": NOT_REACHED,
@@ -25,6 +26,7 @@ WHAT = {
     "http_400": NOT_TAKEN,
     "http_404": NOT_TAKEN,
     "limit_exceeded_exception": NO_ROOM,
+    "throttling_exception": NO_ROOM,
     "http_429": NO_ROOM,
     "busy": NO_ROOM,
 }

@@ -36,6 +36,7 @@ ADVICE = {
     "no_credentials": GIVE_CREDENTIALS,
     "credentials_unavailable": GIVE_CREDENTIALS,
     "http_403": GIVE_RIGHTS,
+    "not_authorized": GIVE_RIGHTS,
     "bad_request_exception": "look at vocabulary_name, specialty and aws_region",
     "http_404": "look at aws_region: Transcribe Medical is not in every region",
     "unreachable": LOOK_AT_NETWORK,

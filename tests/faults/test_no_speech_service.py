@@ -128,6 +128,9 @@ WORDS = {
     "expired": "does not let this program in; an administrator",
     "wrong region": "does not let this program in; an administrator",
     "access denied": "does not let this program in; an administrator",
+    "expired, said in the stream": "does not let this program in; an administrator",
+    "wrong region, said in the stream": "does not let this program in; an administrator",
+    "access denied, said in the stream": "does not let this program in; an administrator",
     "no such vocabulary": "does not take what was asked of it; an administrator",
     "untrusted": "can't prove who it is; an administrator",
     "unreachable": "can't be reached",
@@ -138,8 +141,8 @@ WORDS = {
 def test_whatever_is_wrong_is_said_within_ten_seconds_and_with_a_fallback_words_flow_by_then(tmp_path: Path) -> None:
     """All at once: each with and without a fallback, which here is one that says which seconds it heard."""
     runtime = make_runtime("eventlet", blocking_threads=8)
-    with TranscribeStandIn() as service, places(tmp_path) as away:
-        alone, helped = runtime.on_hub(speak_everywhere)(runtime, tmp_path, service, away)
+    with TranscribeStandIn() as service, TranscribeStandIn(refuses_by="event") as other, places(tmp_path) as away:
+        alone, helped = runtime.on_hub(speak_everywhere)(runtime, tmp_path, (service, other), away)
     runtime.close()
     for case, words in WORDS.items():
         one, other = alone[case], helped[case]
@@ -155,9 +158,11 @@ def test_whatever_is_wrong_is_said_within_ten_seconds_and_with_a_fallback_words_
 
 
 def speak_everywhere(
-    runtime: Runtime, folder: Path, service: TranscribeStandIn, away: dict[str, str]
+    runtime: Runtime, folder: Path, services: tuple[TranscribeStandIn, TranscribeStandIn], away: dict[str, str]
 ) -> tuple[dict[str, Speaking], dict[str, Speaking]]:
+    """The second service refuses a signature as the documents have it, by an exception in the stream."""
     found: tuple[dict[str, Speaking], dict[str, Speaking]] = ({}, {})
+    service, other = services
 
     def speak(case: str, url: str, region: str = REGION, **fields: Any) -> list[Speaking]:
         for speaking, fallback in zip(found, (None, ScriptedRecogniser(4)), strict=True):
@@ -170,13 +175,15 @@ def speak_everywhere(
         run_until(runtime, first, lambda: all(one.messages for one in first))
     with an_account() as patch:
         patch.setenv("AWS_SESSION_TOKEN", "of yesterday")
-        second = speak("expired", service.url)
+        second = speak("expired", service.url) + speak("expired, said in the stream", other.url)
         run_until(runtime, second, lambda: all(one.messages for one in second))
     with an_account():
         third = speak("wrong region", service.url, "eu-nowhere-1")
+        third += speak("wrong region, said in the stream", other.url, "eu-nowhere-1")
         run_until(runtime, third, lambda: all(one.messages for one in third))
         service.behave(*[Behaviour(refuse=403)] * 2)
-        denied = speak("access denied", service.url)
+        other.behave(*[Behaviour("AccessDeniedException")] * 2)
+        denied = speak("access denied", service.url) + speak("access denied, said in the stream", other.url)
         run_until(runtime, denied, lambda: all(one.messages for one in denied))
         speak("no such vocabulary", service.url, options=SpeechOptions("dental"))
         for case, url in away.items():

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from aws_services.cloud_checks import Ailing
+from aws_services.cloud_checks import GIVE_RIGHTS, Ailing
 from tests.process import ServerProcess, server_process
 from tests.speaker import wait_until
 from tests.standin.account import an_account
-from tests.standin.behaviour import Behaviour
 from tests.standin.service import TranscribeStandIn
 from utils.config import load_settings
 from web.adapters import make_folders
@@ -114,10 +113,9 @@ def test_parts_that_are_away_are_named_with_what_to_do_and_without_a_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", None)
-    with an_account(CANARY, CANARY) as patch, TranscribeStandIn() as service:
+    with an_account(CANARY, CANARY) as patch, TranscribeStandIn(refuses_by="event") as service:
         for name in ("STS", "TRANSCRIBE"):
             patch.setenv(f"AWS_ENDPOINT_URL_{name}", NOWHERE)
-        service.behave(Behaviour(refuse=403))
         findings = found(
             tmp_path,
             recogniser="aws",
@@ -133,7 +131,8 @@ def test_parts_that_are_away_are_named_with_what_to_do_and_without_a_secret(
     away = [part for part, finding in findings.items() if finding.state == NOT_OK]
     assert away == ["database", "recordings in S3", "speech", "jobs of Transcribe", "Redis"]
     assert all(findings[part].advice for part in away)
-    assert findings["speech"].what == "Amazon Transcribe Medical: http_403"
+    assert findings["speech"].advice == GIVE_RIGHTS
+    assert findings["speech"].what == "Amazon Transcribe Medical: not_authorized"
     assert findings["speech, fallback"] == Finding("speech, fallback", OK, "pocketsphinx heard a second of silence")
     assert findings["credentials"].what == "found by env; not tried out, for AWS STS does not answer"
     assert CANARY not in str(findings)

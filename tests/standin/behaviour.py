@@ -2,21 +2,13 @@
 
 from dataclasses import dataclass
 
-EXCEPTIONS = (
-    "BadRequestException",
-    "LimitExceededException",
-    "InternalFailureException",
-    "ConflictException",
-    "ServiceUnavailableException",
-)
-
 
 @dataclass(frozen=True)
 class Behaviour:
     """`fault` happens once `at_seconds` of audio were heard. Without one, all is well.
 
-    An exception's name: told as an event, then closed; "unknown_exception": one that nobody documents. "reset": the
-    TCP connection is reset. "close": closed cleanly, unasked. "hang": audio is taken, nothing is said any more, not
+    The name of any exception: told as an event, then closed; "unknown_exception": one that nobody documents. "reset":
+    the TCP connection is reset. "close": closed cleanly, unasked. "hang": audio is taken, nothing is said any more, not
     even at the end. "deaf": the same, but the end is answered. "stop_reading": not even audio is taken. "vanish": not
     even acknowledged, as behind a cable that was cut. "garbage", "wrong_checksum", "text": a message that cannot be
     read. "unknown_event": an event of a type that nobody knows, then on as usual. "repeat_finals": each final twice,

@@ -12,7 +12,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 
 from tests.standin import frames
-from tests.standin.behaviour import EXCEPTIONS, Behaviour
+from tests.standin.behaviour import Behaviour
 from tests.standin.hearing import Result, ServiceEar
 
 LARGEST_EVENT_BYTES = 32_000
@@ -158,7 +158,7 @@ class Conversation:
         if self._fault is None or not self._is_time:
             return True
         self.misbehaved = self._fault
-        if self._fault in EXCEPTIONS:
+        if self._fault.endswith("Exception"):
             await self.complain(self._fault)
         elif self._fault == "unknown_exception":
             await self.complain("FutureException")

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -39,7 +39,10 @@ class TranscribeStandIn:
         longest_segment_seconds: float = 3.0,
         longest_stream_seconds: float = 4 * 3600,
         tls: ssl.SSLContext | None = None,
+        refuses_by: Literal["http", "event"] = "http",
     ) -> None:
+        """Wrong signatures are refused `refuses_by` an answer to the handshake, or by an exception event after it: the
+        documents describe the second, and do not exclude the first."""
         self.secrets: dict[str, tuple[str, str | None]] = {ACCESS_KEY: (SECRET_KEY, None)}
         self.conversations: list[Conversation] = []
         self.refusals: list[str] = []
@@ -48,6 +51,7 @@ class TranscribeStandIn:
         self.longest_stream_seconds = longest_stream_seconds
         self._vocabularies = vocabularies
         self._tls = tls
+        self._refuses_by = refuses_by
         self._next: collections.deque[Behaviour] = collections.deque()
         self._insists = False
         self._loop = asyncio.new_event_loop()
@@ -125,7 +129,7 @@ class TranscribeStandIn:
         """The handshake: who may not come in gets an HTTP answer."""
         behaviour = self._next.popleft() if self._next else GOOD
         address = urlsplit(request.path)
-        connection.behaviour = behaviour  # type: ignore[attr-defined]
+        connection.behaviour, connection.is_refused = behaviour, False  # type: ignore[attr-defined]
         connection.asked_at = time.monotonic()  # type: ignore[attr-defined]
         if behaviour.refuse:
             return self._refuse(connection, behaviour.refuse, f"asked to, {behaviour.refuse}")
@@ -137,7 +141,10 @@ class TranscribeStandIn:
         try:
             signature.check(address.path, address.query, headers, self.secrets, REGION)
         except signature.Refused as refused:
-            return self._refuse(connection, 403, str(refused))
+            if self._refuses_by == "http":
+                return self._refuse(connection, 403, str(refused))
+            connection.is_refused = True  # type: ignore[attr-defined]
+            self.refusals.append(str(refused))
         return None
 
     def _refuse(self, connection: ServerConnection, status: int, why: str) -> Response:
@@ -161,6 +168,9 @@ class TranscribeStandIn:
         former = self._same_session(given.get("session-id"))
         self.conversations.append(conversation)
         try:
+            if connection.is_refused:  # type: ignore[attr-defined]
+                await conversation.complain("UnrecognizedClientException")
+                return
             parameters.check(given, self._vocabularies)
             for other in former:
                 await other.complain("ConflictException")

@@ -80,10 +80,14 @@ def test_we_hear_what_the_official_client_hears(service: TranscribeStandIn, tmp_
     assert len(told) == 3
 
 
-def test_the_official_client_understands_the_exceptions(service: TranscribeStandIn, tmp_path: Path) -> None:
-    service.behave(Behaviour("LimitExceededException", at_seconds=3.0))
+@pytest.mark.parametrize("exception", ["LimitExceededException", "UnrecognizedClientException"])
+def test_the_official_client_understands_the_exceptions(
+    service: TranscribeStandIn, tmp_path: Path, exception: str
+) -> None:
+    """Also one that is none of the operation's own, but documented for a wrong key."""
+    service.behave(Behaviour(exception, at_seconds=3.0))
     heard = heard_by_the_official_client(service, tmp_path)
-    assert heard[-1] == {"exception": "LimitExceededException"}
+    assert heard[-1] == {"exception": exception}
 
 
 def test_a_wrong_secret_is_refused_before_any_audio(service: TranscribeStandIn, tmp_path: Path) -> None:

@@ -6,12 +6,16 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import structlog
+from botocore.credentials import Credentials
+from botocore.session import Session
 
-from aws_services import transcribe_streaming_manager
+from aws_services import transcribe_address, transcribe_streaming_manager
 from aws_services.transcribe_address import CredentialsChain
+from aws_services.transcribe_failures import StreamFailed
 from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 from models.ports import StreamRequest
 from models.speech import SpeechOptions
@@ -20,7 +24,7 @@ from tests.speaker import wait_until
 from tests.standin.account import an_account, credentials_file
 from tests.standin.behaviour import Behaviour
 from tests.standin.certificate import self_signed
-from tests.standin.dictation import dictate, is_told_once, recogniser_of
+from tests.standin.dictation import REQUEST, Listener, dictate, is_told_once, recogniser_of
 from tests.standin.service import ACCESS_KEY, REGION, SECRET_KEY, TranscribeStandIn
 from utils.logging import configure_logging
 
@@ -62,6 +66,10 @@ def failed(reason: str, fatal: bool = False) -> StreamEnd:
         (Behaviour("no_last_words"), failed("unfinished")),
         (Behaviour("deaf", 1.0), failed("unfinished")),
         (Behaviour("unknown_exception", 2.5), failed("unknown_exception")),
+        (Behaviour("ThrottlingException", 2.5), failed("throttling_exception")),
+        (Behaviour("UnrecognizedClientException"), failed("not_authorized", fatal=True)),
+        (Behaviour("AccessDeniedException"), failed("not_authorized", fatal=True)),
+        (Behaviour("ExpiredTokenException", 2.5), failed("not_authorized", fatal=True)),
         (Behaviour(refuse=400), failed("http_400", fatal=True)),
         (Behaviour(refuse=403), failed("http_403", fatal=True)),
         (Behaviour(refuse=429), failed("http_429")),
@@ -137,20 +145,69 @@ def test_no_credentials_at_all(service: TranscribeStandIn) -> None:
         recogniser.close()
 
 
-def test_credentials_of_somebody_else(service: TranscribeStandIn) -> None:
-    with an_account(secret_key="another"):
+@pytest.mark.parametrize(("refuses_by", "reason"), [("http", "http_403"), ("event", "not_authorized")])
+def test_credentials_of_somebody_else(refuses_by: Literal["http", "event"], reason: str) -> None:
+    with TranscribeStandIn(refuses_by=refuses_by) as service, an_account(secret_key="another"):
         recogniser = TranscribeStreamingManager(REGION, endpoint_url=service.url)
-        assert dictate(recogniser, 1)[1] == failed("http_403", fatal=True)
+        assert dictate(recogniser, 1)[1] == failed(reason, fatal=True)
         recogniser.close()
+    assert service.refusals == ["signature"]
 
 
 def test_credentials_that_take_too_long(service: TranscribeStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    enough = threading.Event()
-    monkeypatch.setattr(transcribe_streaming_manager, "CREDENTIALS_SECONDS", 0.1)
-    monkeypatch.setattr(CredentialsChain, "current", lambda _self: enough.wait(20))
+    """One who hangs is asked once, however many want to know, and is left behind: the next one asked is another."""
+    enough, asked = threading.Event(), list[threading.Thread]()
+    provide = Session.get_credentials
+
+    def hang_once(session: Session) -> Credentials | None:
+        asked.append(threading.current_thread())
+        assert len(asked) > 1 or enough.wait(20)
+        return provide(session)
+
+    monkeypatch.setattr(Session, "get_credentials", hang_once)
     with recogniser_of(service) as recogniser:
-        assert dictate(recogniser, 1)[1] == failed("credentials_time_out")
+        with monkeypatch.context() as patience:
+            patience.setattr(transcribe_address, "CREDENTIALS_SECONDS", 0.5)
+            ears = [Listener(), Listener()]
+            for ear in ears:
+                recogniser.open(REQUEST, ear)
+            assert [ear.wait_for_end() for ear in ears] == [failed("credentials_time_out")] * 2
+            assert len(asked) == 1
+        assert dictate(recogniser, 3)[0].numbers == [0, 1, 2]
     enough.set()
+    for thread in asked:
+        thread.join()
+
+
+def test_who_provides_credentials_and_always_hangs_is_asked_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enough, asked = threading.Event(), list[threading.Thread]()
+
+    def hang(_session: Session) -> None:
+        asked.append(threading.current_thread())
+        assert enough.wait(20)
+
+    monkeypatch.setattr(Session, "get_credentials", hang)
+    monkeypatch.setattr(transcribe_address, "CREDENTIALS_SECONDS", 0.01)
+    chain = CredentialsChain()
+    for _ in range(50):
+        with pytest.raises(StreamFailed, match="credentials_time_out"):
+            chain.current()
+    assert len(asked) == 2
+    enough.set()
+    for thread in asked:
+        thread.join()
+
+
+def test_credentials_that_come_late_are_seen(service: TranscribeStandIn, tmp_path: Path) -> None:
+    with an_account(access_key=None) as patch:
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+        recogniser = TranscribeStreamingManager(REGION, endpoint_url=service.url)
+        assert dictate(recogniser, 1)[1] == failed("no_credentials", fatal=True)
+        credentials_file(tmp_path, ACCESS_KEY, SECRET_KEY)
+        assert dictate(recogniser, 1)[1] == StreamEnd()
+        recogniser.close()
 
 
 def test_a_provider_of_credentials_may_raise_whatever_it_likes(
@@ -179,6 +236,21 @@ def test_credentials_that_were_changed_are_found_again(tmp_path: Path) -> None:
         recogniser.close()
     assert end == StreamEnd()
     assert ear.numbers == [0, 1, 2]
+    assert service.refusals == ["unknown key"]
+
+
+def test_the_same_where_the_service_refuses_after_the_handshake_by_the_next_stream(tmp_path: Path) -> None:
+    """The stream that was refused has sent sound already, so another one must hear that: it is no fatal end."""
+    file = credentials_file(tmp_path, ACCESS_KEY, SECRET_KEY)
+    with TranscribeStandIn(refuses_by="event") as service, an_account(access_key=None) as patch:
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+        recogniser = TranscribeStreamingManager(REGION, endpoint_url=service.url)
+        assert dictate(recogniser, 1)[1] == StreamEnd()
+        service.secrets = {"AKIDNEW": ("a-new-secret", "a-token")}
+        credentials_file(tmp_path, "AKIDNEW", "a-new-secret", "a-token")
+        assert dictate(recogniser, 3)[1] == failed("not_authorized")
+        assert dictate(recogniser, 3)[0].numbers == [0, 1, 2]
+        recogniser.close()
     assert service.refusals == ["unknown key"]
 
 
