@@ -1,5 +1,6 @@
 """Notices that a recogniser takes speech and says nothing, before the speaker wonders or it counts as heard."""
 
+import itertools
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ LONGEST_SILENT_SECONDS = 300.0
 """Each doubt that proves wrong doubles the time until the next one, up to this: noise can look like speech"""
 
 
+JUDGED_SECONDS = 60.0
+"""Of a longer stretch without a word its end is judged, in parts of SILENT_SECONDS at most"""
 LEAST_STRETCH_SECONDS = 0.5
 """Less than this without a word is what a recogniser needs to say it"""
 MARGIN_SECONDS = 2.0
@@ -88,9 +91,14 @@ class Doubt:
             self.clear(fed)
 
     def _speaks(self, fed: int, read: Callable[[int, int], bytes]) -> bool:
-        begin = max(self._fed, fed - self._bytes(SILENT_SECONDS))
-        sound = self._runtime.offload(read, begin, fed - begin)
-        return self._runtime.offload(has_voice, sound, self._sample_rate)
+        begin = max(self._fed, fed - self._bytes(JUDGED_SECONDS))
+        parts = -(-(fed - begin) // self._bytes(SILENT_SECONDS))
+        edges = [begin + (fed - begin) // 2 * part // parts * 2 for part in range(parts)] + [fed]
+        for start, end in itertools.pairwise(edges):
+            sound = self._runtime.offload(read, start, end - start)
+            if self._runtime.offload(has_voice, sound, self._sample_rate):
+                return True
+        return False
 
     def _bytes(self, seconds: float) -> int:
         return round(seconds * self._sample_rate) * 2

@@ -1,7 +1,6 @@
 """A session's ear outlives its recogniser's streams: every second is heard once, whatever the streams do."""
 
 import random
-import time
 import wave
 from pathlib import Path
 
@@ -68,6 +67,13 @@ class Ear:
         return [edge for final in finals for edge in (final.start_time, final.end_time)]
 
 
+def look_after(ear, seconds):
+    """What session_care.py does, for so long."""
+    for _ in range(int(seconds / 0.02)):
+        ear.listening.look_after()
+        ear.runtime.sleep(0.02)
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_whatever_the_streams_do_every_second_is_recognised_once(runtime, monkeypatch, seed):
     """Random speech, rests, deaths and unasked ends; the finals say which seconds they cover."""
@@ -124,131 +130,6 @@ def test_finishing_while_it_rests_ends_once_and_leaves_no_task_spinning(runtime,
 
     ear = runtime.on_hub(body)()
     assert [heard for heard in ear.told if isinstance(heard, StreamEnd)] == [StreamEnd()]
-    recogniser.close()
-
-
-@pytest.fixture
-def quick_doubt(monkeypatch):
-    """A second without a word is long."""
-    hurry(monkeypatch)
-    monkeypatch.setattr("aws_services.doubt.SILENT_SECONDS", 1.0)
-    monkeypatch.setattr("utils.voice.LEAST_SECONDS", 0.3)
-    monkeypatch.setattr("aws_services.listening.PROBE_SECONDS", 0.2)
-
-
-class Deaf(ScriptedRecogniser):
-    """Takes every sound and hears nothing in it, or only the first `deaf` streams do; `streams` counts them."""
-
-    streams = 0
-    deaf = 1000
-
-    def open(self, request, tell):
-        self.streams += 1
-        stream = super().open(request, tell)
-        if self.streams <= self.deaf:
-            stream.push = lambda pcm: None
-        return stream
-
-
-def look_after(ear, seconds):
-    """What session_care.py does, for so long."""
-    for _ in range(int(seconds / 0.02)):
-        ear.listening.look_after()
-        ear.runtime.sleep(0.02)
-
-
-def test_f15_a_stream_that_hangs_in_mid_speech_is_noticed_and_its_speech_heard_again(runtime, quick_doubt):
-    recogniser = ScriptedRecogniser(2, hang_after=1.0)
-
-    def body():
-        ear = Ear(runtime, recogniser)
-        ear.disk.sound = lambda size: SPEECH[SECOND : SECOND + size]
-        ear.listening.open()
-        ear.say(4)
-        look_after(ear, 0.1)
-        ear.say(8)
-        recogniser.hang_after = None
-        look_after(ear, 2.0)
-        ear.say(4)
-        assert ear.edges[-1] >= 3.0
-        ear.listening.finish()
-        assert ear.over.wait(PATIENCE)
-        return ear
-
-    ear = runtime.on_hub(body)()
-    edges = [0.0, *ear.edges, 4.0]
-    assert edges[::2] == pytest.approx(edges[1::2])
-    recogniser.close()
-
-
-@pytest.mark.parametrize(
-    ("sound", "asked"),
-    [(bytes, {1}), (lambda size: SPEECH[SECOND : SECOND + size], {3, 4, 5})],
-    ids=["silence", "chatter"],
-)
-def test_f17_a_recogniser_without_words_is_left_alone_in_silence_and_asked_seldom_otherwise(
-    runtime, quick_doubt, sound, asked
-):
-    recogniser = Deaf(2)
-
-    def body():
-        ear = Ear(runtime, recogniser)
-        ear.disk.sound = sound
-        ear.listening.open()
-        for _ in range(10):
-            ear.say(2)
-            look_after(ear, 0.25)
-        return ear
-
-    ear = runtime.on_hub(body)()
-    assert recogniser.streams in asked  # chatter: heard twice, then left alone for longer
-    assert ear.told == []
-    assert ear.listening.state == "live"
-    ear.listening.cancel()
-    recogniser.close()
-
-
-@pytest.mark.parametrize("deaf", [1, 2], ids=["one is deaf", "two agree that it is noise"])
-def test_a_stream_that_had_no_word_for_speech_and_ended_well_is_not_believed_alone(runtime, quick_doubt, deaf):
-    recogniser = Deaf(2)
-    recogniser.deaf = deaf
-
-    def body():
-        ear = Ear(runtime, recogniser)
-        ear.disk.sound = lambda size: SPEECH[SECOND : SECOND + size]
-        ear.listening.open()
-        ear.say(8)
-        ear.listening.finish()
-        assert ear.over.wait(PATIENCE)
-        return ear
-
-    ear = runtime.on_hub(body)()
-    assert recogniser.streams == 2
-    assert ear.edges == ([0.0, 1.0, 1.0, 2.0] if deaf == 1 else [])
-    assert ear.told[-1] == StreamEnd()
-    recogniser.close()
-
-
-def test_f15_a_stream_that_grows_deaf_in_mid_speech_and_ends_well_loses_nothing(runtime, quick_doubt):
-    recogniser = Deaf(2)
-    recogniser.deaf = 1
-
-    def body():
-        ear = Ear(runtime, recogniser)
-        ear.disk.sound = lambda size: SPEECH[SECOND : SECOND + size]
-        ear.listening.open()
-        ear.say(6)
-        deadline = time.monotonic() + PATIENCE
-        while not ear.edges and time.monotonic() < deadline:
-            look_after(ear, 0.1)
-        ear.say(2)
-        ear.listening.finish()
-        assert ear.over.wait(PATIENCE)
-        return ear
-
-    ear = runtime.on_hub(body)()
-    edges = [0.0, *ear.edges, 2.0]
-    assert edges[::2] == pytest.approx(edges[1::2])
     recogniser.close()
 
 
@@ -332,32 +213,4 @@ def test_f14_a_dictation_that_ends_in_a_hiccup_still_gets_its_words_and_otherwis
     is_back = refusals < 1000
     assert ear.told[-1] == (StreamEnd() if is_back else StreamEnd(failed=True, reason="given_up"))
     assert ear.edges == ([0.0, 1.0, 1.0, 2.0] if is_back else [])
-    recogniser.close()
-
-
-def test_f15_a_stream_that_hangs_while_it_catches_up_is_noticed_as_soon_as_it_has(runtime, quick_doubt, monkeypatch):
-    """Nobody says any more by then: a doubt that was used up on the way would have nothing to grow on."""
-    monkeypatch.setattr("aws_services.replay.REPLAY_SPEED", 2.0)
-    recogniser = ScriptedRecogniser(2, hang_after=0.0)
-
-    def body():
-        ear = Ear(runtime, recogniser)
-        ear.disk.sound = lambda size: SPEECH[SECOND : SECOND + size]
-        ear.listening.resume_at(0, 0.0)
-        ear.say(10)
-        while ear.listening.state != "live":
-            look_after(ear, 0.1)
-        recogniser.hang_after = None
-        monkeypatch.setattr("aws_services.replay.REPLAY_SPEED", 200.0)
-        deadline = time.monotonic() + PATIENCE
-        while not ear.edges and time.monotonic() < deadline:
-            look_after(ear, 0.1)
-        assert ear.edges
-        ear.listening.finish()
-        assert ear.over.wait(PATIENCE)
-        return ear
-
-    ear = runtime.on_hub(body)()
-    edges = [0.0, *ear.edges, 2.5]
-    assert edges[::2] == pytest.approx(edges[1::2])
     recogniser.close()
