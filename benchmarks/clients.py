@@ -142,6 +142,7 @@ class DictationClient(RelayClient):
 
     async def end(self) -> None:
         self._ended_at = clock()
+        self.tally.has_ended = True
         await self._emit("session_end", total_bytes=self.tally.sent_bytes)
         await self._within(self._complete.wait())
         try:

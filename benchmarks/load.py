@@ -116,6 +116,7 @@ class Load:
             lost=lost + planned - sent,
             problems=[problem for tally in tallies for problem in tally.problems],
             result_seconds=sorted(seconds for tally in tallies for seconds in tally.words.seconds),
+            final_seconds=sorted(seconds for tally in tallies for seconds in tally.final_seconds),
             ack_seconds=sorted(seconds for tally in tallies for seconds in tally.acks.seconds),
             receipt_seconds=sorted(c.receipt_seconds for c in self._clients if c.receipt_seconds is not None),
             late_seconds=sorted(self._late),

@@ -66,6 +66,8 @@ class Outcome:
     """What went wrong, in codes and class names"""
     result_seconds: list[float]
     """Of each chunk, from being sent to the first words that cover it; sorted"""
+    final_seconds: list[float]
+    """Of each final but the last of a session, from its last chunk being sent; sorted"""
     ack_seconds: list[float]
     """Of each chunk, from being sent to the ack that covers it; sorted"""
     receipt_seconds: list[float]

@@ -26,6 +26,9 @@ class Figures:
     p95_ms: float | None
     p99_ms: float | None
     max_ms: float | None
+    final_p50_ms: float | None
+    """Its last chunk sent to a final told, whose journal is on disk"""
+    final_p99_ms: float | None
     ack_p50_ms: float | None
     ack_p99_ms: float | None
     receipt_max_ms: float | None
@@ -50,6 +53,8 @@ COLUMNS = {
     "p95": "p95_ms",
     "p99": "p99_ms",
     "max": "max_ms",
+    "final p50": "final_p50_ms",
+    "final p99": "final_p99_ms",
     "ack p50": "ack_p50_ms",
     "ack p99": "ack_p99_ms",
     "end to receipt, max": "receipt_max_ms",
@@ -76,6 +81,8 @@ def figures_of(server: str, outcome: Outcome, hub_late_ms: float | None, problem
         p95_ms=percentile_ms(outcome.result_seconds, 95),
         p99_ms=percentile_ms(outcome.result_seconds, 99),
         max_ms=percentile_ms(outcome.result_seconds, 100),
+        final_p50_ms=percentile_ms(outcome.final_seconds, 50),
+        final_p99_ms=percentile_ms(outcome.final_seconds, 99),
         ack_p50_ms=percentile_ms(outcome.ack_seconds, 50),
         ack_p99_ms=percentile_ms(outcome.ack_seconds, 99),
         receipt_max_ms=percentile_ms(outcome.receipt_seconds, 100),

@@ -40,6 +40,11 @@ class Tally:
         self.results = 0
         self.words = Waiting()
         self.acks = Waiting()
+        self.settled = Waiting()
+        """Chunks that no final covers yet"""
+        self.final_seconds: list[float] = []
+        """How long after its last chunk was sent each final came; without the last one, which session_end brings"""
+        self.has_ended = False
         self.finals: dict[int, tuple[float, float]] = {}
         """(start, end) in seconds of audio, by segment_index"""
         self.problems: list[str] = []
@@ -49,6 +54,7 @@ class Tally:
         self.sent_bytes += pcm_bytes
         self.sent_chunks += 1
         self.words.send(self.sent_bytes, at)
+        self.settled.send(self.sent_bytes, at)
         if expects_ack:
             self.acks.send(self.sent_bytes, at)
 
@@ -59,6 +65,9 @@ class Tally:
         self.words.cover(round(end * BYTES_A_SECOND), at)
         if result.get("is_partial") is False:
             self.finals[int(str(result["segment_index"]))] = (start, end)
+            self.settled.cover(round(end * BYTES_A_SECOND), at)
+            if self.settled.seconds and not self.has_ended:
+                self.final_seconds.append(self.settled.seconds[-1])
 
     @property
     def unanswered(self) -> int:

@@ -54,6 +54,14 @@ def test_a_chunk_waits_until_the_first_words_that_cover_its_end():
     assert tally.unanswered == 1
 
 
+def test_a_final_is_as_late_as_its_last_chunk_and_the_one_that_the_end_brings_is_not_counted():
+    tally = spoken()
+    tally.hear(result(2, is_partial=False, segment_index=0, start_time=0.0), at=1.25)
+    tally.has_ended = True
+    tally.hear(result(3, is_partial=False, segment_index=1, start_time=0.5), at=9.0)
+    assert tally.final_seconds == [0.25]
+
+
 def test_finals_are_whole_only_when_they_cover_everything_without_gaps():
     tally = spoken()
     tally.hear(result(2, is_partial=False, segment_index=0, start_time=0.0), at=3.0)
