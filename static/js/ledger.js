@@ -17,7 +17,10 @@ export function ledgerRows({ safeSeconds, waitingSeconds }, ledger = {}) {
     ["Recognised", ledger.recognised_seconds],
   ];
   const known = rows.filter(([, seconds]) => Number.isFinite(seconds));
-  return [...known.map(([name, seconds]) => [name, duration(seconds)]), ...(ledger.gaps ?? []).map(gapRow)];
+  return [
+    ...known.map(([name, seconds]) => [name, seconds > 0 ? duration(seconds) : "not yet"]),
+    ...(ledger.gaps ?? []).map(gapRow),
+  ];
 }
 
 /**
@@ -27,6 +30,12 @@ export function ledgerRows({ safeSeconds, waitingSeconds }, ledger = {}) {
 export function noteGapWords({ reason, start_time: start, end_time: end, seconds }) {
   if (reason === NO_TEXT) return `From ${clock(start)} to ${clock(end)} no text yet`;
   return `${missed(seconds)} not recorded here`;
+}
+
+/** @returns {number} seconds of a note's recording that have no text */
+export function withoutText({ ledger }) {
+  const spans = (ledger?.gaps ?? []).filter(({ reason }) => reason === NO_TEXT);
+  return spans.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 function gapRow({ reason, start_time: start, end_time: end, seconds }) {

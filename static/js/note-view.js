@@ -1,11 +1,13 @@
 import { count, dayAndTime, duration } from "./format.js";
+import { withoutText } from "./ledger.js";
 import { noteLines } from "./note-lines.js";
-import { audioWords, failureWords, recogniserWords, specialtyWords, statusWords } from "./note-words.js";
+import { audioWords, emptyWords, failureWords, isBeingWritten } from "./note-words.js";
+import { recogniserWords, specialtyWords, statusWords } from "./note-words.js";
 import { RecogniseAgain } from "./recognise-again.js";
 
 /** A note in work is read again after this, and then less and less often. */
 const FIRST_AGAIN_MS = 2000;
-const LAST_AGAIN_MS = 60000;
+const LAST_AGAIN_MS = 15000;
 
 /** One note: its text by segments, its recording, and what was saved. A note still in work is read again by itself. */
 export class NoteView {
@@ -65,7 +67,7 @@ export class NoteView {
     ]
       .filter(Boolean)
       .join(" · ");
-    show(status, statusWords(note.status));
+    show(status, statusWords(note));
     show(audio, audioWords(note.audio_status));
     failure.textContent = failureWords(note);
     failure.hidden = failure.textContent === "";
@@ -76,17 +78,19 @@ export class NoteView {
     this.#say("");
   }
 
-  #showText({ transcript_text: newText, segments, ledger }) {
+  #showText(note) {
+    const { transcript_text: newText, segments, ledger } = note;
     // Written anew only when it changed, so that nobody loses what they have selected.
     const gaps = ledger?.gaps ?? [];
-    const shown = JSON.stringify([newText, segments.length, gaps]);
+    const empty = segments.length === 0 && withoutText(note) === 0 ? emptyWords(note) : "";
+    const shown = JSON.stringify([newText, segments.length, gaps, empty]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#text = newText;
     const { text, copy, textDownload } = this.#parts;
     copy.hidden = textDownload.hidden = segments.length === 0;
     textDownload.href = this.#api.textDownloadAddress(this.#id);
-    text.textContent = segments.length === 0 ? "No words were recognised. Listen to the recording." : "";
+    text.textContent = empty;
     text.append(...noteLines(segments, gaps, (seconds) => this.#playFrom(seconds)));
   }
 
@@ -111,8 +115,8 @@ export class NoteView {
   }
 }
 
-function isInWork({ status, audio_status: audio }) {
-  return status === "IN_PROGRESS" || audio === "PENDING";
+function isInWork(note) {
+  return isBeingWritten(note) || note.audio_status === "PENDING";
 }
 
 function show(element, { text, tone }) {

@@ -1,3 +1,9 @@
+import { duration } from "./format.js";
+import { withoutText } from "./ledger.js";
+
+/** The last words take a moment; what lies further back is made from the recording. */
+const LAST_WORDS_SECONDS = 2;
+
 const STATUS = {
   COMPLETED: { text: "Text saved", tone: "good" },
   IN_PROGRESS: { text: "Still being written", tone: "busy" },
@@ -18,9 +24,52 @@ const FAILURES = {
   STORAGE_FULL: "The server's storage was full. What was accepted before was kept.",
 };
 
-export function statusWords(status) {
+export function statusWords({ status, failure_code: code }) {
+  if (status === "FAILED" && code === "TRANSCRIBE_SERVICE_ERROR") return { text: "Text incomplete", tone: "bad" };
   return STATUS[status] ?? STATUS.IN_PROGRESS;
 }
+
+/** @returns {boolean} true while its text may still grow by itself */
+export function isBeingWritten({ status }) {
+  return status === "IN_PROGRESS";
+}
+
+/** @returns {string} what stands where the text would */
+export function emptyWords(note) {
+  return isBeingWritten(note) ? "No text yet." : "No words were recognised. Listen to the recording.";
+}
+
+/**
+ * How whole the text of a dictation is that is over, for its receipt.
+ * @returns {{text: string, tone: "good"|"busy"|"bad"}}
+ */
+export function textWords(note) {
+  const missing = withoutText(note);
+  const has = note.word_count > 0;
+  if (isBeingWritten(note) && (missing > 0 || isBehind(note.ledger))) {
+    const coming = "made from the recording, which is safe. It will be in the note";
+    return {
+      text: has ? `Text saved so far. The rest is being ${coming}` : `No text yet. It is being ${coming}`,
+      tone: "busy",
+    };
+  }
+  if (missing > 0) {
+    const lacking = `${duration(missing)} of the recording ${missing < 2 ? "has" : "have"} no text. Open the note`;
+    return { text: has ? `Text saved, but ${lacking}` : lacking, tone: "bad" };
+  }
+  if (!has) return { text: "No words were recognised. Listen to the recording", tone: "bad" };
+  if (isPartlyOffline(note)) {
+    const where = isWhollyOffline(note) ? "from" : "in part from";
+    return { text: `Text saved, ${where} the offline recogniser: not medical-grade, check every word`, tone: "bad" };
+  }
+  return { text: "Text saved", tone: "good" };
+}
+
+function isBehind({ received_seconds: received, recognised_seconds: recognised } = {}) {
+  return received - recognised > LAST_WORDS_SECONDS;
+}
+
+const OFFLINE = "recognised offline by PocketSphinx, not medical-grade";
 
 export function audioWords(status) {
   return AUDIO[status] ?? AUDIO.PENDING;
@@ -37,13 +86,18 @@ export function isPartlyOffline({ segments = [] }) {
   return segments.some(({ recogniser }) => recogniser);
 }
 
+function isWhollyOffline({ segments = [] }) {
+  return segments.every(({ recogniser }) => recogniser);
+}
+
 /** @returns {string} who made the words, and whether it was made for medical speech */
 export function recogniserWords(recogniser, note = {}) {
   if (!recogniser) return "";
-  if (isPartlyOffline(note)) return `recognised by ${recogniser}, in part offline by PocketSphinx, not medical-grade`;
-  return recogniser === "pocketsphinx"
-    ? "recognised offline by PocketSphinx, not medical-grade"
-    : `recognised by ${recogniser}`;
+  if (recogniser === "pocketsphinx") return OFFLINE;
+  if (!isPartlyOffline(note)) return `recognised by ${recogniser}`;
+  return isWhollyOffline(note)
+    ? `${OFFLINE}, because ${recogniser} could not be used`
+    : `recognised by ${recogniser}, in part offline by PocketSphinx, not medical-grade`;
 }
 
 /** @returns {string} such as "Primary care" for PRIMARYCARE */

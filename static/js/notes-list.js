@@ -1,5 +1,5 @@
 import { count, dayAndTime, duration } from "./format.js";
-import { audioWords, failureWords, statusWords } from "./note-words.js";
+import { audioWords, emptyWords, failureWords, statusWords } from "./note-words.js";
 
 const PAGE_SIZE = 20;
 /** One request when the person stops typing rather than one for each letter. */
@@ -69,8 +69,8 @@ export class NotesList {
     find("when").textContent = dayAndTime(new Date(note.created_at));
     find("length").textContent = duration(note.audio_duration_seconds ?? 0);
     find("words").textContent = count(note.word_count ?? 0, "word");
-    find("preview").textContent = note.preview || failureWords(note) || "No words were recognised.";
-    show(find("status"), statusWords(note.status));
+    find("preview").textContent = note.preview || failureWords(note) || emptyWords(note);
+    show(find("status"), statusWords(note));
     show(find("audio"), audioWords(note.audio_status));
     return row;
   }

@@ -1,7 +1,12 @@
 import { copyOnPress } from "./copy-text.js";
 import { count, duration, timeOfDay } from "./format.js";
 import { ledgerRows } from "./ledger.js";
-import { isPartlyOffline } from "./note-words.js";
+import { isBeingWritten, textWords } from "./note-words.js";
+
+/** Text that is still to come is looked for after this, then less and less often; later the note itself tells. */
+const FIRST_LOOK_MS = 2000;
+const LONGEST_LOOK_MS = 30000;
+const LOOKS = 15;
 
 const AUDIO = {
   STORED: { text: "Recording saved", tone: "good" },
@@ -13,8 +18,11 @@ const AUDIO = {
 export class Receipt {
   #card;
   #parts;
+  #readText;
   #readNote;
   #shown = null;
+  #wholeText = "";
+  #timer = null;
 
   /**
    * @param {HTMLElement} card holding [data-receipt=...] parts  @param {() => string} readText all finals
@@ -26,7 +34,8 @@ export class Receipt {
       [...card.querySelectorAll("[data-receipt]")].map((element) => [element.dataset.receipt, element]),
     );
     this.#readNote = readNote;
-    copyOnPress(this.#parts.copy, readText);
+    this.#readText = readText;
+    copyOnPress(this.#parts.copy, () => this.#wholeText || readText());
     this.#parts.again.addEventListener("click", onNew);
   }
 
@@ -39,7 +48,9 @@ export class Receipt {
   show({ transcription_id: id, total_duration: seconds, word_count: words, audio_status: audio }, here) {
     const length = duration(here.safeSeconds + here.waitingSeconds || seconds);
     this.#shown = { id, here, saved: `Saved ${timeOfDay(new Date())} · ${length}` };
+    this.#wholeText = "";
     const saved = this.#showWords(words);
+    this.#showText(words === 0 ? { text: "No text yet", tone: "busy" } : { text: "Text saved", tone: "good" });
     this.#parts.note.href = noteAddress(id);
     this.#parts.earlier.hidden = here.earlier.length === 0;
     if (here.earlier.length > 0) this.#parts.earlier.href = noteAddress(here.earlier[0]);
@@ -53,46 +64,65 @@ export class Receipt {
     const { text, tone } = AUDIO[status] ?? AUDIO.PENDING;
     this.#parts.audio.textContent = text;
     this.#parts.audio.dataset.tone = tone;
-    this.#showLedger();
+    this.#showNote();
   }
 
   hide() {
+    clearTimeout(this.#timer);
     this.#card.hidden = true;
     this.#shown = null;
   }
 
-  /** What was captured, and how much of it is where. What the server does not tell is left out. */
-  async #showLedger() {
+  /** What was captured, how much of it is where, and how whole the text is. What the server does not tell is left out. */
+  async #showNote(looks = 1) {
     if (!this.#shown) return;
     const { id, here } = this.#shown;
-    this.#fillLedger(ledgerRows(here));
+    if (looks === 1) this.#fillLedger(ledgerRows(here));
     const note = await this.#readNote(id).catch(() => null);
-    if (!note || this.#shown?.id !== id) return;
-    if (note.ledger) this.#fillLedger(ledgerRows(here, note.ledger));
-    if (note.word_count > 0) this.#showWords(note.word_count);
-    if (isPartlyOffline(note)) this.#showOffline();
+    if (this.#shown?.id !== id) return;
+    if (note) this.#fill(note, here);
+    if (note ? isBeingWritten(note) : looks > 1) this.#lookAgain(id, looks);
   }
 
-  /** The last words may come after the receipt. */
+  #fill(note, here) {
+    if (note.ledger) this.#fillLedger(ledgerRows(here, note.ledger));
+    if (note.word_count > 0) this.#showWords(note.word_count);
+    // While it is written the page may know more than the note; a note in parts is whole on the page only.
+    if (!isBeingWritten(note) && here.earlier.length === 0) this.#wholeText = note.transcript_text ?? "";
+    const { text, tone } = textWords(note);
+    const isMore = tone === "good" && wordsIn(this.#readText()) < wordsIn(this.#wholeText);
+    this.#showText({ text: isMore ? `${text}. All of it is in the note` : text, tone });
+  }
+
+  #lookAgain(id, looks) {
+    if (looks > LOOKS) return;
+    clearTimeout(this.#timer);
+    const wait = Math.min(FIRST_LOOK_MS * 2 ** (looks - 1), LONGEST_LOOK_MS);
+    this.#timer = setTimeout(() => this.#shown?.id === id && this.#showNote(looks + 1), wait);
+  }
+
+  /** The last words may come after the receipt, and many more where they are made from the recording. */
   #showWords(words) {
-    const { summary, text, copy } = this.#parts;
+    const { summary, copy } = this.#parts;
     summary.textContent = this.#shown.saved + (words === null ? "" : ` · ${count(words, "word")}`);
-    text.textContent = words === 0 ? "No words were recognised. Listen to the recording" : "Text saved";
-    text.dataset.tone = words === 0 ? "bad" : "good";
     copy.hidden = words === 0;
     return summary.textContent;
   }
 
-  #showOffline() {
-    this.#parts.text.textContent =
-      "Text saved, in part from the offline recogniser: not medical-grade, check every word";
-    this.#parts.text.dataset.tone = "bad";
+  #showText({ text, tone }) {
+    const fact = this.#parts.text;
+    if (fact.textContent !== text) fact.textContent = text;
+    fact.dataset.tone = tone;
   }
 
   #fillLedger(rows) {
     const terms = rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]);
     this.#parts.ledger.replaceChildren(...terms);
   }
+}
+
+function wordsIn(text) {
+  return text.split(/\s+/).filter(Boolean).length;
 }
 
 function noteAddress(id) {

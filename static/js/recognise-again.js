@@ -1,9 +1,11 @@
 import { duration } from "./format.js";
-import { NO_TEXT } from "./ledger.js";
+import { withoutText } from "./ledger.js";
+import { isBeingWritten } from "./note-words.js";
 
 const LOOK_MS = 3000;
 const OVER = ["completed", "failed"];
 const LABEL = "Recognise again";
+const BY_ITSELF = "You can leave this page; it goes on by itself.";
 
 /** The button that has the server make the missing text of one note from its recording, and says how far it is. */
 export class RecogniseAgain {
@@ -14,6 +16,7 @@ export class RecogniseAgain {
   #id;
   #readNote;
   #isRunning = false;
+  #looks = 0;
 
   /**
    * @param {object} parts elements: recogniseRow, recognise (the button), recogniseWords (beside it)
@@ -38,8 +41,25 @@ export class RecogniseAgain {
   show(note) {
     const seconds = withoutText(note);
     if (this.#isRunning) return;
+    const missing = `${duration(seconds)} of the recording ${seconds < 2 ? "has" : "have"} no text yet.`;
+    const isComing = isBeingWritten(note);
     this.#row.hidden = seconds === 0;
-    this.#say(LABEL, `${duration(seconds)} of the recording ${seconds < 2 ? "has" : "have"} no text yet.`);
+    this.#button.hidden = isComing;
+    if (!isComing) this.#say(LABEL, missing);
+    else if (seconds > 0) this.#tellComing(note, missing);
+  }
+
+  /** The server makes it from the recording already, or waits until it can. */
+  async #tellComing({ session_id: id }, missing) {
+    if (this.#looks === 0) this.#say(LABEL, `${missing} It is being made from the recording. ${BY_ITSELF}`);
+    this.#looks += 1;
+    // The very first moment knows of no such work yet.
+    if (this.#looks === 1) return;
+    const address = `/api/v1/sessions/${encodeURIComponent(id)}/status`;
+    const status = await this.#api.status(address).catch(() => null);
+    if (status && !OVER.includes(status.status) && this.#button.hidden) {
+      this.#say(LABEL, `${missing} ${status.message} ${BY_ITSELF}`);
+    }
   }
 
   async #press(signal) {
@@ -58,7 +78,7 @@ export class RecogniseAgain {
   async #follow(address, signal) {
     let status = { status: "queued" };
     while (!signal?.aborted && !OVER.includes(status.status)) {
-      this.#say(progressWords(status), "You can leave this page; it goes on by itself.");
+      this.#say(progressWords(status), BY_ITSELF);
       await later(LOOK_MS);
       // A look that fails says nothing about the work; the next one may tell.
       status = (await this.#api.status(address, signal).catch(() => null)) ?? status;
@@ -80,12 +100,6 @@ export class RecogniseAgain {
     if (this.#button.textContent !== label) this.#button.textContent = label;
     if (this.#words.textContent !== words) this.#words.textContent = words;
   }
-}
-
-/** @returns {number} seconds of the note's recording that have no text */
-export function withoutText({ ledger }) {
-  const spans = (ledger?.gaps ?? []).filter(({ reason }) => reason === NO_TEXT);
-  return spans.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 function progressWords({ status, progress }) {

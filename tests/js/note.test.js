@@ -44,11 +44,12 @@ class NoteServer {
   }
 }
 
-async function opened(t) {
+async function opened(t, changed = {}) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const tags = PARTS.split(/\s+/).map((name) => `<p data-part="${name}"></p>`);
   const page = openPage(t, `${tags.join("")}<button data-part="recognise">Recognise again</button>`);
   const server = new NoteServer();
+  Object.assign(server.note, changed);
   const parts = namedParts(page.body);
   await new NoteView(new NotesApi("/notes", server.fetch, () => "form token"), 7, parts).start();
   const passes = async (seconds) => {
@@ -118,6 +119,28 @@ for (const [status, words] of [
     assert.equal(parts.recognise.textContent, "Recognise again");
   });
 }
+
+test("text that the server makes by itself is not asked for again; how far it is stands there in the server's words", async (t) => {
+  const { parts, server, passes } = await opened(t, { status: "IN_PROGRESS", session_id: "s1" });
+  assert.match(
+    parts.recogniseWords.textContent,
+    /have no text yet. It is being made from the recording. You can leave/,
+  );
+  assert.equal(parts.recognise.hidden, true);
+  server.work = { status: "processing", message: "Turning speech into text: 0:04 of 0:12." };
+  await passes(2);
+  assert.match(parts.recogniseWords.textContent, /text: 0:04 of 0:12. You can leave this page/);
+  server.note.status = "COMPLETED";
+  await passes(4);
+  assert.equal(parts.recognise.hidden, false);
+  assert.equal(parts.recogniseWords.textContent, "15 s of the recording have no text yet.");
+});
+
+test("a note whose first words are still made does not say that there are none", async (t) => {
+  const ledger = { gaps: [] };
+  const { parts } = await opened(t, { status: "IN_PROGRESS", session_id: "s1", segments: [], ledger });
+  assert.equal(parts.text.textContent, "No text yet.");
+});
 
 test("a whole note has neither gaps nor the button", async (t) => {
   const { parts, server, passes } = await opened(t);

@@ -133,14 +133,14 @@ test("the receipt tells text and recording apart, follows the recording, and say
   );
   assert.equal(part("earlier").hidden, true);
   assert.match(part("summary").textContent, /^Saved .* · 3 min 12 s · 220 words$/, "the last ones came later");
-  assert.equal(part("text").textContent, "Text saved");
+  assert.equal(part("text").textContent, "Text saved, but 2 s of the recording have no text. Open the note");
   assert.match(part("audio").textContent, /being stored/);
   assert.equal(part("note").getAttribute("href"), "/notes/7");
   receipt.audio("STORED");
   assert.equal(part("audio").textContent, "Recording saved");
   receipt.audio("FAILED");
   assert.match(part("audio").textContent, /could not be stored/);
-  assert.equal(part("text").textContent, "Text saved");
+  assert.equal(part("text").textContent, "Text saved, but 2 s of the recording have no text. Open the note");
 });
 
 test("the receipt says when the offline recogniser made a part of the text", async (t) => {

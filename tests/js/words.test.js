@@ -4,7 +4,7 @@ import test from "node:test";
 import { connectionWords } from "../../static/js/connection-words.js";
 import { clock, count, duration } from "../../static/js/format.js";
 import { MicrophoneProblem } from "../../static/js/microphone-problem.js";
-import { failureWords } from "../../static/js/note-words.js";
+import { failureWords, recogniserWords, statusWords } from "../../static/js/note-words.js";
 import { noticeFor, safety } from "../../static/js/notices.js";
 import { fc } from "./support/settings.js";
 
@@ -147,4 +147,20 @@ test("a note that ended early says why and that it was kept", () => {
   assert.match(failureWords({ status: "FAILED", failure_code: "SESSION_TIMEOUT" }), /Everything that arrived was kept/);
   assert.match(failureWords({ status: "FAILED", failure_code: "SOMETHING_NEW" }), /kept/);
   assert.equal(failureWords({ status: "COMPLETED", failure_code: null }), "");
+});
+
+test("a note says whether the offline recogniser made a part of it, or all", () => {
+  const medical = "Amazon Transcribe Medical";
+  const segments = [{ text: "No fever." }, { text: "No cough.", recogniser: "pocketsphinx" }];
+  assert.equal(recogniserWords(medical, { segments: segments.slice(0, 1) }), `recognised by ${medical}`);
+  assert.match(recogniserWords(medical, { segments }), /in part offline by PocketSphinx, not medical-grade$/);
+  assert.equal(
+    recogniserWords(medical, { segments: segments.slice(1) }),
+    `recognised offline by PocketSphinx, not medical-grade, because ${medical} could not be used`,
+  );
+});
+
+test("a dictation that was recorded whole did not end early for want of its text", () => {
+  assert.equal(statusWords({ status: "FAILED", failure_code: "TRANSCRIBE_SERVICE_ERROR" }).text, "Text incomplete");
+  assert.equal(statusWords({ status: "FAILED", failure_code: "CONNECTION_LOST" }).text, "Ended early");
 });
