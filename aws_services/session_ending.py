@@ -12,9 +12,10 @@ from pathlib import Path
 from aws_services.live_parts import LiveParts
 from aws_services.patience import PATIENCE_SECONDS, patiently
 from aws_services.session_opening import Hearing
+from aws_services.store_once import store_once
 from aws_services.turns import Turns
 from models.errors import DictationError, InvalidSessionState, NotFound
-from models.keeping_errors import RecordingExists, StoreRefused
+from models.keeping_errors import StoreRefused
 from models.ledger import Heard
 from models.notices import RecordingStored, SessionComplete
 from models.ports import Closing, StoredRecording
@@ -150,10 +151,7 @@ class SessionEnding:
 
     def _put(self, mp3: Path) -> StoredRecording:
         """In the blocking pool."""
-        try:
-            return self._parts.store.put(self._session.audio_key, mp3)
-        except RecordingExists:  # only this session has this key: an earlier try got through
-            return self._parts.store.stat(self._session.audio_key)
+        return store_once(self._parts.store, self._session.audio_key, mp3)
 
     def _tell_complete(self, status: str | None = None) -> None:
         if self._told_status is not None:

@@ -12,9 +12,10 @@ from pathlib import Path
 from aws_services.decoding import BYTES_A_SECOND, decode, kind_of_file
 from aws_services.job_progress import JobProgress, failed
 from aws_services.mp3 import encode_mp3
+from aws_services.store_once import store_once
 from aws_services.stored_parts import RECORDING, SOUND, UPLOADED, StoredParts
 from models.errors import DictationError, InternalError, InvalidSessionState, NotFound
-from models.keeping_errors import RecordingExists, RecordingNotFound, StorageFull, StoreUnavailable
+from models.keeping_errors import RecordingNotFound, StorageFull, StoreUnavailable
 from models.ledger import MICROPHONE, Heard, SoundGap
 from models.note import Note
 from models.ports import Closing
@@ -124,10 +125,7 @@ class StoredWork:
     def _keep_recording(self, job: StoredJob, note: Note, pcm: Path) -> None:
         key, mp3 = note.audio_s3_key or "", pcm.with_name(RECORDING)
         encode_mp3(pcm, BYTES_A_SECOND // 2, mp3, self._parts.limits.mp3_bitrate_kbps)
-        try:
-            recording = self._parts.store.put(key, mp3)
-        except RecordingExists:  # only this job has this key: an earlier try got through
-            recording = self._parts.store.stat(key)
+        recording = store_once(self._parts.store, key, mp3)
         self._parts.transcripts.recording_stored(job.session_id, recording)
         mp3.unlink()
         metrics.UPLOADS.labels(outcome="stored").inc()
