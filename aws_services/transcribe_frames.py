@@ -15,7 +15,29 @@ AUDIO_HEADERS = {
     ":content-type": "application/octet-stream",
 }
 _serializer = EventStreamMessageSerializer()
-_parser = TranscribeStreamingEventParser()
+
+
+class _Parser(TranscribeStreamingEventParser):  # type: ignore[misc]  # the library has no types
+    """Takes no list for granted: the service's reference has every one of them optional."""
+
+    def _parse_transcript(self, current_node: Any) -> Any:
+        return super()._parse_transcript({} if current_node is None else current_node)
+
+    def _parse_result_list(self, current_node: Any) -> Any:
+        return super()._parse_result_list(_or_none_of_it(current_node))
+
+    def _parse_alternative_list(self, current_node: Any) -> Any:
+        return super()._parse_alternative_list(_or_none_of_it(current_node))
+
+    def _parse_item_list(self, current_node: Any) -> Any:
+        return super()._parse_item_list(_or_none_of_it(current_node))
+
+
+def _or_none_of_it(told: Any) -> Any:
+    return [] if told is None else told
+
+
+_parser = _Parser()
 
 
 def audio_frame(pcm: bytes) -> bytes:

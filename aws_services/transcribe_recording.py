@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aws_services.transcribe_items import confidence_of, words_of
+from aws_services.transcribe_items import PUNCTUATION, Span, confidence_of, span_of, spans_of, words_of
 from models.transcript import Final
 
-PUNCTUATION = "punctuation"
 SENTENCE_ENDS = frozenset(".?!")
 PAUSE_SECONDS = 1.0
 """Silence that ends a segment in mid-sentence"""
@@ -35,7 +34,7 @@ def finals_of(transcript: bytes, ids: str, after: float) -> list[Final]:
     `ids` begins every segment id. Raises ValueError, TypeError or LookupError for what is no such transcript.
     """
     results = json.loads(transcript)["results"]
-    marked = [_span(entity) for entity in results.get("entities", ())]
+    marked = spans_of(_edges(entity) for entity in results.get("entities") or ())
     return [_final(segment, ids, after, marked) for segment in _segments(_behind(_items(results), after))]
 
 
@@ -44,12 +43,9 @@ def _items(results: dict[str, Any]) -> Iterator[Item]:
     end = 0.0
     for item in results["items"]:
         best = item["alternatives"][0]
-        start, end = float(item.get("start_time", end)), float(item.get("end_time", end))
-        confidence = best.get("confidence")
+        start, end = span_of(_number(item.get("start_time")), _number(item.get("end_time")), (end, end))
         speaker = item.get("speaker_label") or speakers.get(item.get("start_time"))
-        yield Item(
-            best["content"], start, end, item["type"], None if confidence is None else float(confidence), speaker
-        )
+        yield Item(best["content"], start, end, item["type"], _number(best.get("confidence")), speaker)
 
 
 def _speakers(results: dict[str, Any]) -> dict[str | None, str]:
@@ -58,10 +54,14 @@ def _speakers(results: dict[str, Any]) -> dict[str | None, str]:
     return {item["start_time"]: item["speaker_label"] for turn in turns for item in turn["items"]}
 
 
-def _span(entity: dict[str, Any]) -> tuple[float, float]:
+def _edges(entity: dict[str, Any]) -> tuple[float | None, float | None]:
     """Where health information is; the documents write these names in both ways."""
-    start, end = (entity.get(f"{edge}Time", entity.get(f"{edge}_time")) for edge in ("start", "end"))
-    return float(start), float(end)  # type: ignore[arg-type]  # None is a TypeError, which callers expect
+    start, end = (_number(entity.get(f"{edge}Time", entity.get(f"{edge}_time"))) for edge in ("start", "end"))
+    return start, end
+
+
+def _number(told: Any) -> float | None:
+    return None if told is None else float(told)
 
 
 def _behind(items: Iterator[Item], after: float) -> Iterator[Item]:
@@ -95,7 +95,7 @@ def _is_over(segment: list[Item], following: Item) -> bool:
     )
 
 
-def _final(segment: list[Item], ids: str, after: float, marked: list[tuple[float, float]]) -> Final:
+def _final(segment: list[Item], ids: str, after: float, marked: list[Span]) -> Final:
     words = words_of(segment, lambda seconds: round(max(seconds, after), 3), marked)
     start, end = words[0].start_time, words[-1].end_time
     text = " ".join(word.text for word in words)

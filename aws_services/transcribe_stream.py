@@ -148,7 +148,7 @@ class TranscribeStream:
         for result in read_frame(message):
             try:
                 said = self._reader.read(result)
-            except (TypeError, ValueError, AttributeError):
+            except (TypeError, ValueError, OverflowError, AttributeError):
                 raise StreamFailed("garbled") from None
             if said is not None and not self._over:
                 self._tell(said)

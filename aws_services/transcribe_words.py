@@ -3,12 +3,15 @@
 import collections
 from typing import Any
 
+from amazon_transcribe.model import Alternative
+
 from aws_services.transcribe_clock import StreamClock
-from aws_services.transcribe_items import confidence_of, words_of
-from models.transcript import Final, Partial, tidy
+from aws_services.transcribe_items import Span, confidence_of, spans_of, words_of
+from models.transcript import Final, Partial, Word, tidy
 
 REMEMBERED_FINALS = 256
 """Finished results whose repetition is not heard"""
+NOTHING = Alternative("", [], None)
 
 
 class ResultReader:
@@ -23,6 +26,8 @@ class ResultReader:
         self._shown: set[str] = set()
         """Segment ids of which a partial with text was told"""
         self._finished: collections.deque[str] = collections.deque(maxlen=REMEMBERED_FINALS)
+        self._settled_at = 0.0
+        """Seconds on the service's clock that finals reach"""
         self.has_heard_words = False
 
     @property
@@ -31,25 +36,40 @@ class ResultReader:
         return bool(self._shown)
 
     def read(self, result: Any) -> Partial | Final | None:
-        """What the result says, or None for nothing new. Raises TypeError or AttributeError where it is no Result."""
+        """What the result says, or None for nothing new. The service may leave out whatever it likes of one.
+
+        Raises TypeError, ValueError, OverflowError or AttributeError where it is no Result.
+        """
         if result.result_id in self._finished:
             return None
-        start, end = self._clock.pushed_at(result.start_time), self._clock.pushed_at(result.end_time)
-        best = result.alternatives[0] if result.alternatives else None
-        words = words_of(best.items, self._clock.pushed_at, _marked(best)) if best is not None else ()
-        text = " ".join(word.text for word in words) or tidy((best.transcript if best is not None else "") or "")
+        best = result.alternatives[0] if result.alternatives else NOTHING
+        within = self._span_of(result, best)
+        start, end = map(self._clock.pushed_at, within)
+        text = tidy(best.transcript or "")
+        words: tuple[Word, ...] = ()
+        if not text or all(item.content for item in best.items):
+            words = words_of(best.items, self._clock.pushed_at, _marked(best), within)
+        text = " ".join(word.text for word in words) or text
         self.has_heard_words |= bool(text)
         segment_id = self._segment_id(result.result_id)
         if result.is_partial:
             return self._partial(Partial(segment_id, text, start, end))
         del self._open[result.result_id]
-        self._finished.append(result.result_id)
+        if result.result_id is not None:
+            self._finished.append(result.result_id)
+        self._settled_at = max(self._settled_at, within[1])
         if not text:
             return self._partial(Partial(segment_id, "", start, end))
         self._shown.discard(segment_id)
         if words:
             start, end = min(start, words[0].start_time), max(end, words[-1].end_time)
         return Final(segment_id, text, start, end, confidence_of(words), words)
+
+    def _span_of(self, result: Any, best: Any) -> Span:
+        """Where it says that it is, or its items do; else right behind the finals."""
+        told = [moment for item in best.items for moment in (item.start_time, item.end_time) if moment is not None]
+        start = min(told, default=self._settled_at) if result.start_time is None else result.start_time
+        return start, max(told, default=start) if result.end_time is None else result.end_time
 
     def _segment_id(self, result_id: str) -> str:
         if result_id not in self._open:
@@ -68,6 +88,6 @@ class ResultReader:
         return partial
 
 
-def _marked(best: Any) -> list[tuple[float, float]]:
+def _marked(best: Any) -> list[Span]:
     """Where the service heard health information, which it says of complete results only."""
-    return [(entity.start_time, entity.end_time) for entity in best.entities or ()]
+    return spans_of((entity.start_time, entity.end_time) for entity in best.entities or ())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aws_services.transcribe_clock import StreamClock
 from aws_services.transcribe_failures import ServiceComplains, StreamFailed
 from aws_services.transcribe_frames import read_frame
+from aws_services.transcribe_recording import finals_of
 from aws_services.transcribe_words import ResultReader
 from models.transcript import Final, Partial, Word
 from tests.standin import frames
@@ -114,24 +115,131 @@ def test_whatever_comes_is_read_or_called_garbled(message: bytes) -> None:
     assert refusal.value.end.reason == "garbled"
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
-        lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(st.sampled_from(["Transcript", "Results", "Alternatives", "Items"]), inner)
-        ),
-        max_leaves=8,
-    )
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["Transcript", "Results", "Alternatives", "Items"]), inner)
+    ),
+    max_leaves=8,
 )
+
+
+def event(body: Any) -> bytes:
+    return frames.encode({":message-type": "event", ":event-type": "TranscriptEvent"}, json.dumps(body).encode())
+
+
+@given(JSON)
 def test_an_event_of_any_shape_is_read_or_called_garbled(body: Any) -> None:
-    message = frames.encode({":message-type": "event", ":event-type": "TranscriptEvent"}, json.dumps(body).encode())
     try:
-        read = list(read_frame(message))
+        read = list(read_frame(event(body)))
     except StreamFailed as failed:
         assert failed.end.reason == "garbled"
     else:
         assert all(isinstance(one, Result) for one in read)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {"Transcript": "spoken"},
+        {"Transcript": {"Results": "spoken"}},
+        {"Transcript": {"Results": [None]}},
+        {"Transcript": {"Results": [{"Alternatives": 7}]}},
+        {"Transcript": {"Results": [{"Alternatives": [{"Items": ["spoken"]}]}]}},
+        {"Transcript": {"Results": [{"Alternatives": [{"Items": [], "Entities": ["spoken"]}]}]}},
+    ],
+)
+def test_what_is_of_another_type_is_garbled(body: Any) -> None:
+    with pytest.raises(StreamFailed, match="garbled"):
+        read_frame(event(body))
+
+
+@pytest.mark.parametrize("nothing", [{}, {"Transcript": None}, {"Transcript": {}}, {"Transcript": {"Results": None}}])
+def test_an_event_without_results_says_nothing(nothing: Any) -> None:
+    assert list(read_frame(event(nothing))) == []
+
+
+SAID = (("No", "pronunciation"), (",", "punctuation"), ("acute", "pronunciation"), ("distress", "pronunciation"))
+TEXT = "No, acute distress"
+LEFT_OUT = object()
+may_lack = st.sampled_from([LEFT_OUT, LEFT_OUT, None])
+"""Two ways to say nothing of a field, of which the first is the usual one"""
+
+
+@st.composite
+def sparse(draw: st.DrawFn, whole: dict[str, Any], *kept: str) -> dict[str, Any]:
+    """Some of its fields, those that are kept among them; others are null."""
+    missing = draw(st.sets(st.sampled_from(sorted(whole.keys() - set(kept)))))
+    told = {name: value for name, value in whole.items() if name not in missing}
+    return told | {name: None for name in missing if draw(may_lack) is None}
+
+
+@st.composite
+def sparse_results(draw: st.DrawFn) -> dict[str, Any]:
+    """One result of which anything may be missing, but not all of its words: the text or the items have them."""
+    items = [
+        draw(
+            sparse(
+                {"StartTime": 1.0 + n, "EndTime": 2.0 + n, "Type": kind, "Content": content, "Confidence": 0.9},
+                "Content",
+            )
+        )
+        for n, (content, kind) in enumerate(SAID)
+    ]
+    entity = draw(sparse({"StartTime": 1.0, "EndTime": 2.0, "Category": "PHI", "Content": "No", "Confidence": 0.9}))
+    words = {"Transcript": TEXT, "Items": items, "Entities": [entity]}
+    has_items = draw(st.booleans())
+    if not has_items and items:
+        items[draw(st.integers(0, len(items) - 1))].pop("Content")
+    alternative = draw(sparse(words, "Items" if has_items else "Transcript"))
+    result = {"ResultId": "r1", "StartTime": 0.5, "EndTime": 6.0, "IsPartial": False, "ChannelId": "ch_0"}
+    return draw(sparse(result)) | {"Alternatives": [alternative]}
+
+
+@given(st.lists(sparse_results(), min_size=1, max_size=3))
+def test_whatever_the_service_leaves_out_its_text_is_told(results: list[dict[str, Any]]) -> None:
+    """Every field is optional in the service's reference."""
+    clock = StreamClock(RATE)
+    clock.speech_sent(20 * RATE)
+    reader = ResultReader("stream", clock)
+    for n, told in enumerate(results):
+        if told.get("ResultId") is not None:
+            told["ResultId"] = f"r{n}"
+        (read,) = read_frame(event({"Transcript": {"Results": [told]}}))
+        final = reader.read(read)
+        assert isinstance(final, Final)
+        assert final.text == TEXT
+        assert 0 <= final.start_time <= final.end_time <= 20
+        assert " ".join(word.text for word in final.words) in ("", TEXT)
+        assert all(final.start_time <= word.start_time <= word.end_time <= final.end_time for word in final.words)
+    assert not reader.has_open_words
+
+
+def test_a_word_without_times_is_somewhere_in_its_result_and_a_mark_is_where_its_word_is(reader: ResultReader) -> None:
+    result = {
+        "ResultId": "r1",
+        "StartTime": 2.0,
+        "EndTime": 4.0,
+        "IsPartial": False,
+        "Alternatives": [{"Items": [{"Content": "No"}, {"Content": ","}, {"Content": "acute", "StartTime": 3.0}]}],
+    }
+    (read,) = read_frame(event({"Transcript": {"Results": [result]}}))
+    final = reader.read(read)
+    assert final.words == (Word("No,", 2.0, 4.0), Word("acute", 3.0, 4.0))
+    assert (final.text, final.start_time, final.end_time) == ("No, acute", 2.0, 4.0)
+
+
+def test_a_recordings_transcript_keeps_its_words_where_times_are_missing() -> None:
+    items = [
+        {"type": "pronunciation", "start_time": "0.5", "end_time": "0.9", "alternatives": [{"content": "No"}]},
+        {"type": "pronunciation", "start_time": None, "end_time": "1.5", "alternatives": [{"content": "distress"}]},
+        {"type": "punctuation", "alternatives": [{"content": ".", "confidence": None}]},
+    ]
+    entities = [{"content": "No", "start_time": "0.5"}, {"content": "distress", "startTime": 0.9, "endTime": 1.5}]
+    transcript = {"results": {"items": items, "entities": entities}}
+    (final,) = finals_of(json.dumps(transcript).encode(), "job", 0.0)
+    assert final.words == (Word("No", 0.5, 0.9), Word("distress.", 0.9, 1.5, is_phi=True))
 
 
 def test_an_exception_that_nobody_knows_is_not_given_a_name_of_its_choice() -> None:
