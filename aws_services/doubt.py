@@ -11,8 +11,9 @@ from utils.voice import has_voice
 
 log = get_logger("doubt")
 
-SILENT_SECONDS = 6.0
-"""A stream that was given so much speech since its last word may hang"""
+SILENT_SECONDS = 5.0
+"""A stream that was given so much speech since its last word may hang. With the test that follows and the first words
+of the next stream it comes to less than ten seconds: tests/faults/test_deaf_peers.py"""
 LONGEST_SILENT_SECONDS = 300.0
 """Each doubt that proves wrong doubles the time until the next one, up to this: noise can look like speech"""
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from aws_services.transcribe_stream import BURST_SECONDS, MAX_SPEED
+from aws_services.doubt import SILENT_SECONDS
+from aws_services.transcribe_stream import BURST_SECONDS, MAX_SPEED, QUIET_SECONDS
 from tests.live_manager import SECOND, Dictations
 from tests.standin.conversation import Conversation
 from tests.standin.dictation import recogniser_of
@@ -28,7 +29,8 @@ OURS, THE_SERVICES = (1, 1) if AS_IN_LIFE else (10, 6)
 SILENCE_LIMIT_SECONDS = 15 / THE_SERVICES
 PAUSE_SECONDS = 40 / OURS
 """Longer than the service waits, and than the stream of a client that is away is kept"""
-SHORT_SECONDS = 20 / OURS
+KEPT_SECONDS, SHORT_SECONDS = (30, 20) if AS_IN_LIFE else (2, 0.5)
+"""How long that is, and a moment"""
 MUTED_SECONDS = 300 if AS_IN_LIFE else 20
 MUTED_SPEED = 6.0
 """Times real time"""
@@ -40,12 +42,8 @@ EVENT_BYTES = range(1600, 6401)
 def waits() -> Iterator[None]:
     """Ours, all shortened alike."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, seconds in {
-            "transcribe_stream.QUIET_SECONDS": 5.0,
-            "transcribe_failures.BAD_REQUEST_IS_OURS_SECONDS": 12.0,
-            "doubt.SILENT_SECONDS": 6.0,
-        }.items():
-            patch.setattr(f"aws_services.{name}", seconds / OURS)
+        patch.setattr("aws_services.transcribe_stream.QUIET_SECONDS", QUIET_SECONDS / OURS)
+        patch.setattr("aws_services.doubt.SILENT_SECONDS", SILENT_SECONDS / OURS)
         yield
 
 
@@ -122,13 +120,13 @@ def people(waits: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
             tmp_path_factory.mktemp("spool"),
             recogniser,
             max_audio_speed=1000,
-            resume_stream_seconds=30 / OURS,
+            resume_stream_seconds=KEPT_SECONDS,
         )
         room = Room(dictations, service)
 
         def dictate() -> None:
             for story in STORIES:
-                room.have(story.__name__, story)
+                room.have(room.enter(story.__name__), story)
             room.wait_until(lambda: len(dictations.rows.closings) == len(STORIES))
 
         runtime.on_hub(dictate)()
@@ -200,9 +198,9 @@ def test_f16_the_stand_in_would_have_noticed_a_stream_without_sound(
 
         def dictate() -> None:
             person = room.enter("asha")
-            person.say(2.4)
+            person.say(1.4)
             room.wait_until(lambda: service.endings[:1] == ["BadRequestException"])
-            person.say(2.6)
+            person.say(0.6)
             person.end()
             room.wait_until(lambda: dictations.rows.closings)
 

@@ -4,12 +4,14 @@ They count, a number a second, so that each number has its place on the session'
 asks for is their own name: by that the service's streams can be told apart.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from models.notices import FinalHeard, PartialHeard, Refused, SessionReady, StateChanged
+from models.notices import FinalHeard, Notice, PartialHeard, Refused, SessionReady, StateChanged
 from models.requests import EndRequest, StartRequest
+from models.session import Session
 from models.speech import SpeechOptions
 from models.transcript import Word
 from tests.live_manager import SECOND, Dictations
@@ -18,10 +20,8 @@ from tests.standin.numbers import numbers_in, spoken
 from tests.standin.service import TranscribeStandIn
 
 PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 0.02
-"""How often the program's own care looks after its sessions"""
+SLICE_SECONDS = 0.01
 CHUNK_SECONDS = 0.2
-MOST_NUMBERS = 60
 
 Heard = tuple[int, float, float]
 """A number, and from when to when it was heard, in seconds of the session"""
@@ -44,10 +44,11 @@ class Person:
         """Count on for so long from where the voice stopped, so many times faster than life; all at once with none."""
         begin, end = self._counted_seconds, round(self._counted_seconds + seconds, 3)
         shift = self._sent_seconds - begin
-        for number in range(int(begin), -int(-end // 1)):
-            self.said.append((number, max(number, begin) + shift, min(number + 1.0, end) + shift))
+        numbers = range(math.floor(begin), math.ceil(end))
+        self.said += [(n, max(n, begin) + shift, min(n + 1.0, end) + shift) for n in numbers]
         self._counted_seconds = end
-        self._send(spoken(0, MOST_NUMBERS)[round(begin * SECOND) : round(end * SECOND)], speed)
+        sound = spoken(numbers[0], len(numbers))
+        self._send(sound[round((begin - numbers[0]) * SECOND) :][: round(seconds * SECOND)], speed)
 
     def be_mute(self, seconds: float, speed: float) -> None:
         """The microphone gives digital silence."""
@@ -146,22 +147,32 @@ def joined(heard: Sequence[Heard]) -> list[Heard]:
 class Room:
     """Where they dictate: a manager whose clock goes as in life, looked after as the program does."""
 
-    def __init__(self, dictations: Dictations, service: TranscribeStandIn) -> None:
+    def __init__(self, dictations: Dictations, service: TranscribeStandIn, look_seconds: float = 0.02) -> None:
+        """`look_seconds` is how often the program looks after its sessions, a second in life."""
         self._dictations = dictations
         self._service = service
+        self._look_seconds = look_seconds
+        self._look_at = 0.0
         self._ahead = dictations.clock.now - time.monotonic()
         self.people: dict[str, Person] = {}
+        self.worded_at: dict[str, list[float]] = {}
+        """When each of them was shown words, by time.monotonic"""
+        self._tell, dictations.clients.tell = dictations.clients.tell, self._listen_in  # type: ignore[method-assign]
+
+    def _listen_in(self, session: Session, notice: Notice) -> None:
+        if isinstance(notice, FinalHeard) or (isinstance(notice, PartialHeard) and notice.partial.text):
+            self.worded_at.setdefault(session.session_id, []).append(time.monotonic())
+        self._tell(session, notice)
 
     def enter(self, name: str) -> Person:
         """Start a dictation."""
         self.people[name] = Person(self._dictations, self._service, name)
         return self.people[name]
 
-    def have(self, name: str, dictate: Callable[[Person], object]) -> None:
-        """Let somebody dictate in a task, from the start to the end."""
+    def have(self, person: Person, dictate: Callable[[Person], object]) -> None:
+        """Let them dictate in a task, to the end."""
 
         def task() -> None:
-            person = self.enter(name)
             dictate(person)
             person.end()
 
@@ -183,5 +194,7 @@ class Room:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not reached():
             assert time.monotonic() < deadline, "it did not come to that"
-            self.look()
-            self._dictations.runtime.sleep(LOOK_SECONDS)
+            if time.monotonic() >= self._look_at:
+                self._look_at = time.monotonic() + self._look_seconds
+                self.look()
+            self._dictations.runtime.sleep(min(self._look_seconds, SLICE_SECONDS))
