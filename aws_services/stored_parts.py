@@ -50,6 +50,8 @@ class StoredLimits:
     upload_leftover_seconds: float = 3600.0
     recording_wait_hours: float = 72.0
     specialty: str = "PRIMARYCARE"
+    audio_type: str = "DICTATION"
+    language_code: str = "en-US"
     options: SpeechOptions = USUAL
 
 
@@ -83,6 +85,8 @@ class StoredParts:
             sample_rate=16000,
             quality="medium",
             specialty=self.limits.specialty,
+            audio_type=self.limits.audio_type,
+            language_code=self.limits.language_code,
             options=self.limits.options,
             recogniser=self.recogniser.name,
             worker_id=self.worker_id,

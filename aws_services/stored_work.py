@@ -145,6 +145,7 @@ class StoredWork:
             heard_until=heard_until,
             specialty=note.specialty or self._parts.limits.specialty,
             audio_type=note.audio_type or "DICTATION",
+            language_code=self._parts.limits.language_code,
             options=note.options or self._parts.limits.options,
         )
         self._parts.recogniser.recognise(request, _Listener(self, job, len(note.segments), progress, keep_going))

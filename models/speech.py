@@ -5,6 +5,8 @@ from typing import Any
 
 PHI = "PHI"
 """Protected health information: all that a recogniser can mark so far"""
+NOTHING = "none"
+"""What a dictation asks to be marked that wants no marks, whatever is usual"""
 VOCABULARY_NAME = r"^[0-9a-zA-Z._-]{1,200}$"
 """What Amazon Transcribe takes for the name of a vocabulary"""
 

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     recogniser: Literal["pocketsphinx", "aws", "scripted"]
     recogniser_fallback: Literal["none", "pocketsphinx"]
     specialty: Specialty
+    audio_type: Literal["DICTATION", "CONVERSATION"]
+    language_code: Literal["en-US"]
     pocketsphinx_decoders: int = Field(ge=1, le=64)
     pocketsphinx_spare_decoders: int = Field(ge=0, le=64)
     endpointing_ms: int = Field(ge=100, le=5000)
@@ -146,6 +148,8 @@ class Settings(BaseSettings):
             raise ValueError(f"public_url: {self.public_url!r} must begin with https:// (or http://)")
         if self.audio_store == "s3" and not self.s3_bucket:
             raise ValueError("s3_bucket: must name the bucket, because audio_store is s3")
+        if self.specialty == "RADIOLOGY" and self.audio_type != "DICTATION":
+            raise ValueError("specialty: RADIOLOGY goes with audio_type DICTATION only")
         _check_addresses(self)
         _check_jobs(self)
         if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < SHORTEST_TOKEN:

@@ -153,7 +153,9 @@ class LocalChecks:
 
         try:
             chosen = self._settings
-            request = StreamRequest("doctor", RATE, specialty=chosen.specialty, options=chosen.speech_options)
+            request = StreamRequest(
+                "doctor", RATE, chosen.language_code, chosen.specialty, chosen.audio_type, chosen.speech_options
+            )
             stream = recogniser.open(request, tell)
             stream.push(SECOND_OF_SILENCE)
             stream.finish()

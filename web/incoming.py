@@ -7,7 +7,7 @@ from typing import Any
 from models.errors import ChunkTooLarge, Forbidden, InvalidAudioFormat, ValidationFailed
 from models.requests import NO_PLACE, ChunkPlace, EndRequest, StartRequest
 from models.session import AUDIO_TYPES, LANGUAGES, SAMPLE_RATES, SPECIALTIES
-from models.speech import PHI, USUAL, VOCABULARY_NAME, SpeechOptions
+from models.speech import NOTHING, PHI, USUAL, VOCABULARY_NAME, SpeechOptions
 
 Message = dict[str, Any]
 
@@ -23,8 +23,16 @@ LARGEST_NUMBER = 2**53
 """What JavaScript counts exactly"""
 
 
-def read_start(payload: Any, user_id: str, default_specialty: str, usual: SpeechOptions = USUAL) -> StartRequest:
-    """A session_start; what it does not say is as `usual`.
+def read_start(
+    payload: Any,
+    user_id: str,
+    specialty: str,
+    usual: SpeechOptions = USUAL,
+    *,
+    audio_type: str = "DICTATION",
+    language_code: str = "en-US",
+) -> StartRequest:
+    """A session_start; what it does not say is as given here.
 
     Raises ValidationFailed by field, or Forbidden for a user_id that isn't the signed-in one.
     """
@@ -32,8 +40,8 @@ def read_start(payload: Any, user_id: str, default_specialty: str, usual: Speech
     if message.get("user_id") not in (None, user_id):
         raise Forbidden("The dictation would belong to someone else. Nothing was started.")
     _timestamp(message)
-    audio_type = _one_of(message, "audio_type", AUDIO_TYPES, "DICTATION")
-    specialty = _one_of(message, "specialty", SPECIALTIES, default_specialty)
+    audio_type = _one_of(message, "audio_type", AUDIO_TYPES, audio_type)
+    specialty = _one_of(message, "specialty", SPECIALTIES, specialty)
     if specialty == "RADIOLOGY" and audio_type != "DICTATION":
         raise ValidationFailed("specialty RADIOLOGY goes with audio_type DICTATION only. Nothing was started.")
     return StartRequest(
@@ -41,7 +49,7 @@ def read_start(payload: Any, user_id: str, default_specialty: str, usual: Speech
         quality=_one_of(message, "quality", tuple(SAMPLE_RATES), None),
         specialty=specialty,
         audio_type=audio_type,
-        language_code=_one_of(message, "language_code", LANGUAGES, "en-US"),
+        language_code=_one_of(message, "language_code", LANGUAGES, language_code),
         options=_options(message, audio_type, usual),
         continues=_uuid4(message, "continues") if message.get("continues") is not None else None,
         resume_token=_text_or_none(message, "resume_token"),
@@ -106,21 +114,20 @@ def _one_of(message: Message, name: str, allowed: tuple[str, ...], default: str 
 
 def _options(message: Message, audio_type: str, usual: SpeechOptions) -> SpeechOptions:
     vocabulary = _text_or_none(message, "vocabulary_name")
-    if vocabulary is not None and not re.fullmatch(VOCABULARY_NAME, vocabulary):
+    if vocabulary and not re.fullmatch(VOCABULARY_NAME, vocabulary):
         raise ValidationFailed(
-            "vocabulary_name must be 1 to 200 letters, digits, dots, hyphens or underscores. Nothing was started."
+            "vocabulary_name must be 1 to 200 letters, digits, dots, hyphens or underscores, or empty for none."
+            " Nothing was started."
         )
-    content = message.get("content_identification")
+    content = _one_of(message, "content_identification", (PHI, NOTHING), usual.content_identification or NOTHING)
     labels = message.get("show_speaker_labels")
     if labels is not None and not isinstance(labels, bool):
         raise ValidationFailed("show_speaker_labels must be true or false. Nothing was started.")
     if labels and audio_type != "CONVERSATION":
         raise ValidationFailed("show_speaker_labels goes with audio_type CONVERSATION only. Nothing was started.")
     return SpeechOptions(
-        vocabulary_name=vocabulary if vocabulary is not None else usual.vocabulary_name,
-        content_identification=usual.content_identification
-        if content is None
-        else _one_of(message, "content_identification", (PHI,), None),
+        vocabulary_name=usual.vocabulary_name if vocabulary is None else vocabulary or None,
+        content_identification=None if content == NOTHING else content,
         show_speaker_labels=audio_type == "CONVERSATION" and (usual.show_speaker_labels if labels is None else labels),
     )
 

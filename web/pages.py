@@ -21,7 +21,9 @@ def register_pages(app: Flask, settings: Settings, recogniser_name: str) -> None
     fixed: dict[str, Any] = {
         "recogniser": recogniser_name,
         "recogniser_is_medical": recogniser_name in MEDICAL_RECOGNISERS,
-        "offers_conversation": settings.recogniser == "aws" and settings.show_speaker_labels,
+        "offers_conversation": settings.audio_type == "CONVERSATION"
+        or (settings.recogniser == "aws" and settings.show_speaker_labels),
+        "default_audio_type": settings.audio_type,
         "specialties": list(SPECIALTIES),
         "default_specialty": settings.specialty,
         "limits": {

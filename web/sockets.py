@@ -123,7 +123,15 @@ class SocketDoor:
 
     def _session_start(self, sid: str, caller: Caller, payload: Any = None, *_: Any) -> None:
         user_id = caller.signed_in.user_id
-        request = read_start(payload, user_id, self._settings.specialty, self._settings.speech_options)
+        usual = self._settings
+        request = read_start(
+            payload,
+            user_id,
+            usual.specialty,
+            usual.speech_options,
+            audio_type=usual.audio_type,
+            language_code=usual.language_code,
+        )
         self._runtime.spawn(self._answered, self._manager.start, sid, caller, request, user_id, sid)
 
     def _audio_chunk(self, sid: str, caller: Caller, frame: Any = None, metadata: Any = None, *_: Any) -> None:

@@ -127,5 +127,7 @@ def limits_of(settings: Settings) -> StoredLimits:
         upload_leftover_seconds=settings.upload_leftover_seconds,
         recording_wait_hours=settings.recording_wait_hours,
         specialty=settings.specialty,
+        audio_type=settings.audio_type,
+        language_code=settings.language_code,
         options=settings.speech_options,
     )

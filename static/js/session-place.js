@@ -12,7 +12,7 @@ export const SAMPLE_RATES = { low: 8000, medium: 16000, high: 48000 };
  * gaps                     what was not captured here: {offset, seconds}, until the server knows
  * isEnded                  the recording is over: send it without asking
  */
-export function newAbout({ quality, specialty, audioType = "DICTATION", startedAt, continues = null }) {
+export function newAbout({ quality, specialty, audioType = null, startedAt, continues = null }) {
   const sessionId = crypto.randomUUID();
   const sampleRate = SAMPLE_RATES[quality];
   const recording = { startedAt, quality, specialty, audioType, sampleRate, gaps: [], isEnded: false };
@@ -53,7 +53,7 @@ export class SessionPlace {
     if (this.#hasAsked && !this.isKnown) this.#audio.remember({ sessionId: crypto.randomUUID() });
     this.#hasAsked = true;
     const { quality, specialty, audioType, resumeToken, nextSegment, continues } = this.#audio.about;
-    const wished = { quality, specialty, ...(audioType === "CONVERSATION" ? { audio_type: audioType } : {}) };
+    const wished = { quality, specialty, ...(audioType ? { audio_type: audioType } : {}) };
     if (!resumeToken) return continues ? { ...wished, continues } : wished;
     const after = nextSegment > 0 ? { after_segment: nextSegment - 1 } : {};
     return { ...wished, resume_token: resumeToken, ...after };

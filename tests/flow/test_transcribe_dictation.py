@@ -101,10 +101,12 @@ def test_p6_p7_the_way_of_every_chunk_and_every_result_is_measured(service: Tran
 def test_speakers_and_health_information_reach_the_client_and_the_note(
     service: TranscribeStandIn, tmp_path: Path
 ) -> None:
-    with an_account(), the_program(tmp_path, service) as server:
+    chosen = {"audio_type": "CONVERSATION", "content_identification": "PHI"}
+    with an_account(), the_program(tmp_path, service, **chosen) as server:
         speaker = Speaker(server.url)
         assert speaker.start(audio_type="DICTATION", show_speaker_labels=True)["error_code"] == "VALIDATION_FAILED"
-        speaker.start(audio_type="CONVERSATION", show_speaker_labels=True, content_identification="PHI")
+        assert '<option value="CONVERSATION" selected>' in speaker.http.get(server.url, timeout=20).text
+        speaker.start(show_speaker_labels=True)
         speaker.say(spoken(0, SECONDS))
         assert speaker.end()["type"] == "session_complete"
         wait_until(lambda: speaker.note()["status"] == "COMPLETED")

@@ -48,9 +48,10 @@ test("a note names its speakers in the same way", (t) => {
   assert.equal(line.querySelectorAll("b.speaker").length, 2);
 });
 
-test("a conversation says that it is one, a dictation says nothing", () => {
+test("a page that offers the choice says which it is, another one leaves it to the server's settings", () => {
   const start = (audioType) =>
     new SessionPlace({ about: newAbout({ quality: "low", specialty: "UROLOGY", audioType, startedAt: 0 }) }).start();
   assert.equal(start("CONVERSATION").audio_type, "CONVERSATION");
+  assert.equal(start("DICTATION").audio_type, "DICTATION");
   assert.deepEqual(start(undefined), { quality: "low", specialty: "UROLOGY" });
 });

@@ -78,6 +78,8 @@ def test_the_short_name_of_the_session_limit_works(monkeypatch):
         ("ASR_TRANSCRIBE_ENDPOINT_URL", "wss://speech.example.org:port", "wss://"),
         ("ASR_TRANSCRIBE_CHUNK_MS", "1000", "less than or equal to 200"),
         ("ASR_VOCABULARY_NAME", "two words", "pattern"),
+        ("ASR_AUDIO_TYPE", "SONG", "'DICTATION' or 'CONVERSATION'"),
+        ("ASR_LANGUAGE_CODE", "de-DE", "'en-US'"),
         ("ASR_UPLOAD_LEFTOVER_SECONDS", "899", "greater than or equal to 900"),
     ],
 )
@@ -136,6 +138,13 @@ def test_a_recording_whose_door_waits_for_the_database_is_never_swept_away(monke
         + database.STATEMENT_TIMEOUT_SECONDS
     )
     assert load_settings().upload_leftover_seconds >= 10 * one_call
+
+
+def test_radiology_is_for_dictations_only():
+    assert load_settings(specialty="RADIOLOGY").audio_type == "DICTATION"
+    assert load_settings(audio_type="CONVERSATION").specialty == "PRIMARYCARE"
+    with pytest.raises(SettingsError, match=r"^ASR_SPECIALTY: RADIOLOGY goes with audio_type DICTATION only"):
+        load_settings(specialty="RADIOLOGY", audio_type="CONVERSATION")
 
 
 @pytest.mark.parametrize("address", ["wss://speech.example.org:8443", "ws://127.0.0.1:9000", "ws://[::1]:9000/"])

@@ -43,6 +43,23 @@ def test_a_start_may_ask_for_more_than_words_and_else_gets_what_the_settings_say
     assert options(vocabulary_name="cardiac", content_identification="PHI") == SpeechOptions("cardiac", "PHI")
 
 
+def test_a_start_may_switch_off_what_the_settings_ask_for():
+    usual = SpeechOptions("general", "PHI", show_speaker_labels=True)
+    off = {"vocabulary_name": "", "content_identification": "none", "show_speaker_labels": False}
+    fields = a_start(audio_type="CONVERSATION", **off)
+    assert read_start(fields, "asha", "CARDIOLOGY", usual).options == SpeechOptions()
+    assert problems_of("session_start", fields) == []
+
+
+def test_a_start_that_does_not_say_what_it_is_is_what_the_settings_say():
+    usual = {"audio_type": "CONVERSATION", "language_code": "en-US"}
+    assert read_start(a_start(), "asha", "CARDIOLOGY", **usual).audio_type == "CONVERSATION"
+    chosen = a_start(specialty="RADIOLOGY", audio_type="DICTATION")
+    assert read_start(chosen, "asha", "CARDIOLOGY", **usual).audio_type == "DICTATION"
+    with pytest.raises(ValidationFailed, match="RADIOLOGY"):
+        read_start(a_start(specialty="RADIOLOGY"), "asha", "CARDIOLOGY", **usual)
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
@@ -61,10 +78,10 @@ def test_a_start_may_ask_for_more_than_words_and_else_gets_what_the_settings_say
         ({"specialty": "RADIOLOGY", "audio_type": "CONVERSATION"}, "RADIOLOGY"),
         ({"language_code": "de-DE"}, "language_code"),
         ({"vocabulary_name": "two words"}, "vocabulary_name"),
-        ({"vocabulary_name": ""}, "vocabulary_name"),
         ({"vocabulary_name": "cardiac\n"}, "vocabulary_name"),
         ({"vocabulary_name": ["cardiac"]}, "vocabulary_name"),
         ({"content_identification": "PII"}, "content_identification"),
+        ({"content_identification": ""}, "content_identification"),
         ({"show_speaker_labels": "yes", "audio_type": "CONVERSATION"}, "show_speaker_labels"),
         ({"show_speaker_labels": True}, "CONVERSATION"),
         ({"timestamp": None}, "timestamp"),
