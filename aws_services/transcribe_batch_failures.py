@@ -22,10 +22,21 @@ log = get_logger("transcribe")
 
 CONFLICT = "ConflictException"
 LIMITS = frozenset({"LimitExceededException", "ThrottlingException", "TooManyRequestsException", "SlowDown"})
+GONE = frozenset({"BadRequestException", "NotFoundException"})
+"""What the service says of a job that it does not have, when it is asked for it or is to delete it"""
 WITHOUT_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)
 SERVER_ERROR = 500
 
 BUSY = "The speech service is busy. The recording is safe."
+REASONS = {
+    "Unsupported media format": "unsupported_format",
+    "The media format provided does not match the detected media format": "not_the_format_that_was_named",
+    "Invalid sample rate for audio file": "unsupported_sample_rate",
+    "The sample rate provided does not match the detected sample rate": "not_the_sample_rate_that_was_named",
+    "Invalid file size: file size too large": "too_large",
+    "Invalid number of channels: number of channels too large": "too_many_channels",
+}
+"""Every way in which a job fails by its documents, in a word of ours"""
 
 
 def code_of(error: ClientError) -> str:
@@ -36,6 +47,11 @@ def code_of(error: ClientError) -> str:
 def status_of(error: ClientError) -> int:
     """The HTTP status."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", SERVER_ERROR))
+
+
+def reason_of(said: str) -> str:
+    """Why a job failed, for the log: one of REASONS, or "undocumented". Never what the service says."""
+    return next((ours for theirs, ours in REASONS.items() if said.startswith(theirs)), "undocumented")
 
 
 def is_untrusted(error: BotoCoreError) -> bool:
@@ -68,7 +84,7 @@ def _of_answer(error: ClientError, session_id: str) -> RecogniserBusy | Recognis
     if code in RIGHTS or status_of(error) in (401, 403):
         return _without_rights(code, session_id)
     log.warning("batch_refused", session_id=session_id, reason=code)
-    if code in LIMITS:
+    if code in LIMITS or code == CONFLICT:  # one of that name was only just deleted
         return RecogniserBusy(BUSY, retry_after=AGAIN_SECONDS)
     if status_of(error) >= SERVER_ERROR or code == "InternalFailureException":
         return RecogniserAway(retry_after=AGAIN_SECONDS)

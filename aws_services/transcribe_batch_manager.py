@@ -12,11 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_services.late_client import LateClient
 from aws_services.storage_manager import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, s3_client_of
-from aws_services.transcribe_batch_failures import CONFLICT, code_of, in_our_words, status_of
+from aws_services.transcribe_batch_failures import CONFLICT, GONE, code_of, in_our_words, reason_of
+from aws_services.transcribe_failures import AGAIN_SECONDS
 from aws_services.transcribe_recording import finals_of
-from models.errors import RecogniserFailed
+from models.errors import RecogniserBusy, RecogniserFailed
 from models.pace import BYTES_PER_SAMPLE
 from models.stored_ports import FileListener, FileRecogniser, FileRequest
+from models.transcript import Final
 from utils.config import Settings
 from utils.logging import get_logger
 
@@ -29,13 +31,18 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 4 * 3600
 """Of a recording that the service takes"""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSES_GROW = 2.0, 30.0, 1.5
 """Between two questions whether a job is done"""
+LONGEST_WAIT_SECONDS = 900.0
+"""After this other recordings have a turn; the job goes on meanwhile, and is found again"""
 LOOK_SECONDS = 0.5
 """How often the listener may stop the work meanwhile"""
 FINALS_AT_ONCE = 100
 MOST_SPEAKERS = 10
 """That a job is asked to tell apart"""
+LOOKS_MISSING = frozenset({"NoSuchKey", "AccessDenied"})
+"""Who may not list a bucket is told the second where nothing is"""
 TRANSCRIPTS = "transcripts/"
 """Where the service writes, in the bucket of recordings; each is deleted once it is in the note"""
+NOT_YET = "The speech service is still busy with this recording. The recording is safe, and its text will come."
 COULD_NOT = "The speech service could not make text of this recording. The recording is safe and can be played."
 
 
@@ -86,7 +93,7 @@ class TranscribeBatchManager:
         with in_our_words(request.session_id):
             self._start(name, request)
         self._wait_for(name, request.session_id, lambda: listener.reached(after))
-        finals = self._read(name, request.session_id, after)
+        finals = self._read(name, request, after)
         for first in range(0, len(finals), FINALS_AT_ONCE):
             some = finals[first : first + FINALS_AT_ONCE]
             listener.settled(some, some[-1].end_time)
@@ -108,7 +115,7 @@ class TranscribeBatchManager:
         except ClientError as error:
             if code_of(error) != CONFLICT:
                 raise
-            if self._status(name) == "FAILED":  # kept until now, so that its reason could be read in the account
+            if self._job(name)["TranscriptionJobStatus"] == "FAILED":  # kept so far, for its reason to be read
                 self._delete_job(name)
                 self._transcribe.start_medical_transcription_job(**wanted)
         log.info("batch_started", session_id=request.session_id, job=name)
@@ -130,16 +137,21 @@ class TranscribeBatchManager:
         return {what: value for what, value in wanted.items() if value is not None}
 
     def _wait_for(self, name: str, session_id: str, keep_going: Callable[[], None]) -> None:
-        pause = FIRST_PAUSE_SECONDS
+        pause, waited = FIRST_PAUSE_SECONDS, 0.0
         while True:
             with in_our_words(session_id):
-                status = self._status(name)
-            if status == "COMPLETED":
+                job = self._job(name)
+            if job["TranscriptionJobStatus"] == "COMPLETED":
                 return
-            if status == "FAILED":
-                log.error("batch_failed", session_id=session_id, job=name)
+            if job["TranscriptionJobStatus"] == "FAILED":
+                log.error(
+                    "batch_failed", session_id=session_id, job=name, reason=reason_of(job.get("FailureReason", ""))
+                )
                 raise RecogniserFailed(COULD_NOT)
+            if waited >= LONGEST_WAIT_SECONDS:
+                raise RecogniserBusy(NOT_YET, retry_after=AGAIN_SECONDS)
             self._pause(pause, keep_going)
+            waited += pause
             pause = min(pause * PAUSES_GROW, LONGEST_PAUSE_SECONDS)
 
     def _pause(self, seconds: float, keep_going: Callable[[], None]) -> None:
@@ -147,20 +159,30 @@ class TranscribeBatchManager:
             keep_going()
             self._wait(LOOK_SECONDS)
 
-    def _status(self, name: str) -> str:
-        job = self._transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=name)
-        return str(job["MedicalTranscriptionJob"]["TranscriptionJobStatus"])
+    def _job(self, name: str) -> dict[str, Any]:
+        """As the service has it. Raises RecogniserFailed for one that somebody deleted."""
+        try:
+            answer = self._transcribe.get_medical_transcription_job(MedicalTranscriptionJobName=name)
+        except ClientError as error:
+            if code_of(error) not in GONE:
+                raise
+            log.error("batch_gone", job=name)
+            raise RecogniserFailed(COULD_NOT) from None
+        job: dict[str, Any] = answer["MedicalTranscriptionJob"]
+        return job
 
     # Its transcript
 
-    def _read(self, name: str, session_id: str, after: float) -> list[Any]:
+    def _read(self, name: str, request: FileRequest, after: float) -> list[Final]:
+        session_id = request.session_id
         with in_our_words(session_id):
             try:
                 transcript = self._s3.get_object(Bucket=self._bucket, Key=_output_key(name))["Body"].read()
             except ClientError as error:
-                if status_of(error) not in (403, 404):
+                if code_of(error) not in LOOKS_MISSING:
                     raise
-                # Whoever may not list a bucket is told 403 where nothing is. Without its text the job is worth nothing.
+                # Raises where it is this program that is not let in. Else the job, without its text, is worth nothing.
+                self._s3.head_object(Bucket=self._bucket, Key=request.audio_key)
                 log.error("batch_text_missing", session_id=session_id, job=name, reason=code_of(error))
                 self._delete_job(name)
                 raise RecogniserFailed(COULD_NOT) from None
@@ -168,7 +190,8 @@ class TranscribeBatchManager:
             return finals_of(transcript, hashlib.sha256(name.encode()).hexdigest()[:12], after)
         except (ValueError, TypeError, LookupError):
             log.error("batch_text_garbled", session_id=session_id, job=name)
-            self._delete_job(name)
+            with in_our_words(session_id):
+                self._delete_job(name)
             raise RecogniserFailed(COULD_NOT) from None
 
     def _clear_away(self, name: str, session_id: str) -> None:
@@ -180,7 +203,11 @@ class TranscribeBatchManager:
             log.warning("batch_not_cleared_away", session_id=session_id, job=name, reason=type(error).__name__)
 
     def _delete_job(self, name: str) -> None:
-        self._transcribe.delete_medical_transcription_job(MedicalTranscriptionJobName=name)
+        try:
+            self._transcribe.delete_medical_transcription_job(MedicalTranscriptionJobName=name)
+        except ClientError as error:
+            if code_of(error) not in GONE:
+                raise
 
 
 def _is_for_batch(request: FileRequest, seconds: float) -> bool:

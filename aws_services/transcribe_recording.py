@@ -26,6 +26,8 @@ class Item:
     confidence: float | None
     speaker: str | None = None
     """The service's label"""
+    number: int = 0
+    """Its place in the transcript"""
 
 
 def finals_of(transcript: bytes, ids: str, after: float) -> list[Final]:
@@ -41,11 +43,11 @@ def finals_of(transcript: bytes, ids: str, after: float) -> list[Final]:
 def _items(results: dict[str, Any]) -> Iterator[Item]:
     speakers = _speakers(results)
     end = 0.0
-    for item in results["items"]:
+    for number, item in enumerate(results["items"]):
         best = item["alternatives"][0]
         start, end = span_of(_number(item.get("start_time")), _number(item.get("end_time")), (end, end))
         speaker = item.get("speaker_label") or speakers.get(item.get("start_time"))
-        yield Item(best["content"], start, end, item["type"], _number(best.get("confidence")), speaker)
+        yield Item(best["content"], start, end, item["type"], _number(best.get("confidence")), speaker, number)
 
 
 def _speakers(results: dict[str, Any]) -> dict[str | None, str]:
@@ -99,4 +101,5 @@ def _final(segment: list[Item], ids: str, after: float, marked: list[Span]) -> F
     words = words_of(segment, lambda seconds: round(max(seconds, after), 3), marked)
     start, end = words[0].start_time, words[-1].end_time
     text = " ".join(word.text for word in words)
-    return Final(f"{ids}-{round(start * 1000)}", text, start, end, confidence_of(words), words)
+    segment_id = f"{ids}-{round(start * 1000)}-{segment[0].number}"  # the service tells of words without length, too
+    return Final(segment_id, text, start, end, confidence_of(words), words)

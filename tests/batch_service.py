@@ -125,7 +125,7 @@ class MedicalJob(moto_models.FakeMedicalTranscriptionJob):
     def response_object(self, response_type: str) -> dict[str, Any]:
         answer = super().response_object(response_type)
         if self._status == "FAILED" and response_type == "GET":
-            answer["MedicalTranscriptionJob"]["FailureReason"] = SECRET
+            answer["MedicalTranscriptionJob"]["FailureReason"] = PLAN.get("because", SECRET)
         return answer
 
     def _end(self) -> None:
@@ -204,7 +204,11 @@ class BatchService:
         self.address = address
 
     def plan(self, **coming: Any) -> None:
-        """What the next jobs will be like: `looks` until one ends, how many `fail`, what to `write`, or `refuse`."""
+        """What the next jobs will be like.
+
+        `looks` until one ends, how many `fail` and what the service says they do `because` of, what to `write`, or
+        `refuse` as what.
+        """
         requests.post(f"{self.address}/batch", json=coming, timeout=20).raise_for_status()
 
     @property

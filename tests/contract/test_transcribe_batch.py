@@ -1,7 +1,7 @@
 """Recordings that Amazon Transcribe Medical hears as a whole, as a job over S3."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,13 +12,14 @@ from structlog.testing import capture_logs
 
 from aws_services.mp3 import encode_mp3
 from aws_services.transcribe_batch_manager import TranscribeBatchManager
-from models.errors import RecogniserBusy, RecogniserFailed, RecogniserRefused
+from models.errors import RecogniserBusy, RecogniserClosed, RecogniserFailed, RecogniserRefused
 from models.recording_key import recording_key
 from models.speech import SpeechOptions
 from models.stored_ports import FileListener, FileRequest
 from models.transcript import Final
 from tests.batch_service import SECRET, BatchService, batch_service
 from tests.standin.numbers import numbers_in
+from utils.config import load_settings
 
 pytestmark = pytest.mark.integration
 SECONDS = 10
@@ -204,6 +205,19 @@ def test_a_job_that_takes_its_time_is_asked_for_less_and_less_often_and_can_be_l
     assert listener.waits == batch.waited / 0.5
 
 
+def test_a_job_that_takes_very_long_lets_others_have_a_turn_and_is_found_again(
+    batch: Batch, service: BatchService, request_for_all: FileRequest
+) -> None:
+    service.plan(looks=60)
+    with pytest.raises(RecogniserBusy) as failure:
+        batch.hear(request_for_all)
+    assert (failure.value.retry_after, failure.value.retryable) == (60, True)
+    assert "its text will come" in str(failure.value)
+    assert 900 <= batch.waited <= 960
+    assert batch.hear(request_for_all).numbers == list(range(SECONDS))
+    assert len(service.started) == 1
+
+
 class Stops(Exception):
     pass
 
@@ -221,6 +235,70 @@ def test_who_comes_again_finds_the_job_running_and_pays_for_it_once(
         batch.recognise(request_for_all, Leaves())
     assert batch.hear(with_(request_for_all, heard_until=3.0)).numbers == list(range(3, SECONDS))
     assert len(service.started) == 1
+
+
+class Interferes(Listener):
+    """Somebody does something in the account while the job is waited for, once."""
+
+    def __init__(self, interfere: Callable[[str], object], service: BatchService) -> None:
+        super().__init__()
+        self.interfere: Callable[[str], object] | None = interfere
+        self.service = service
+
+    def reached(self, second: float) -> None:
+        if self.interfere is not None:
+            interfere, self.interfere = self.interfere, None
+            interfere(self.service.started[-1]["MedicalTranscriptionJobName"])
+
+
+def test_a_job_that_somebody_deletes_is_begun_anew(
+    batch: Batch, service: BatchService, transcribe: BaseClient, request_for_all: FileRequest
+) -> None:
+    def delete(name: str) -> None:
+        transcribe.delete_medical_transcription_job(MedicalTranscriptionJobName=name)
+
+    service.plan(looks=3)
+    with pytest.raises(RecogniserFailed) as failure:
+        batch.recognise(request_for_all, Interferes(delete, service))
+    assert failure.value.retryable
+    assert batch.hear(request_for_all).numbers == list(range(SECONDS))
+    assert len(service.started) == 2
+
+
+def test_a_right_to_read_that_is_taken_away_is_waited_for_and_costs_no_second_job(
+    batch: Batch, s3: BaseClient, service: BatchService, request_for_all: FileRequest
+) -> None:
+    def forbid(response_dict: dict[str, object], **_: object) -> None:
+        response_dict.update(status_code=403, body=b"<Error><Code>AccessDenied</Code></Error>")
+
+    for operation in ("GetObject", "HeadObject"):
+        s3.meta.events.register(f"before-parse.s3.{operation}", forbid)
+    try:
+        with pytest.raises(RecogniserClosed) as failure:
+            batch.hear(request_for_all)
+    finally:
+        for operation in ("GetObject", "HeadObject"):
+            s3.meta.events.unregister(f"before-parse.s3.{operation}", forbid)
+    assert failure.value.retry_after == 300
+    assert batch.hear(request_for_all).numbers == list(range(SECONDS))
+    assert len(service.started) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("Invalid file size: file size too large.", "too_large"),
+        (SECRET, "undocumented"),
+    ],
+)
+def test_why_a_job_failed_stands_in_the_log_in_a_word_of_ours(
+    batch: Batch, service: BatchService, request_for_all: FileRequest, said: str, logged: str
+) -> None:
+    service.plan(fail=1, because=said)
+    with capture_logs() as lines, pytest.raises(RecogniserFailed) as failure:
+        batch.hear(request_for_all)
+    assert [line["reason"] for line in lines if line["event"] == "batch_failed"] == [logged]
+    assert said not in f"{failure.value} {lines}"
 
 
 def test_a_job_that_failed_can_be_looked_at_until_it_is_tried_again(
@@ -251,6 +329,21 @@ def test_a_service_that_is_busy_or_broken_is_waited_for(
     assert SECRET not in str(failure.value)
 
 
+def test_a_name_that_is_still_taken_is_waited_for(
+    batch: Batch, service: BatchService, transcribe: BaseClient, request_for_all: FileRequest
+) -> None:
+    """The job of that name failed, was deleted, and the service has not noticed yet."""
+    service.plan(fail=1)
+    with pytest.raises(RecogniserFailed):
+        batch.hear(request_for_all)
+    service.plan(refuse="ConflictException", fail=1)
+    with pytest.raises(RecogniserBusy) as failure:
+        batch.hear(request_for_all)
+    assert failure.value.retry_after == 60
+    service.plan()
+    assert batch.hear(request_for_all).numbers == list(range(SECONDS))
+
+
 def test_missing_rights_are_waited_for_until_somebody_gives_them(
     batch: Batch, service: BatchService, request_for_all: FileRequest
 ) -> None:
@@ -269,6 +362,16 @@ def test_what_the_service_will_never_take_is_not_tried_again(
         batch.hear(request_for_all)
     assert not failure.value.retryable
     assert SECRET not in str(failure.value)
+
+
+def test_a_job_is_asked_for_as_patiently_as_a_recording_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    settings = load_settings(audio_store="s3", s3_bucket="recordings")
+    made = TranscribeBatchManager.from_settings(settings, Streams())
+    for client in (made._transcribe, made._s3):
+        assert (client.meta.config.connect_timeout, client.meta.config.read_timeout) == (5, 30)
+        client.close()
 
 
 def test_a_service_that_can_not_be_reached_is_waited_for(s3: BaseClient, request_for_all: FileRequest) -> None:
