@@ -42,8 +42,8 @@ export class Dictation {
   #finished = Promise.resolve([]);
 
   /**
-   * @param {object} parts recorder, views {button, pause, display, clock, meter, connection, receipt, settings, signIn},
-   *   makeCapture(), makeLine(audio), newAbout(continues), outbox, retry, maxSeconds, now: milliseconds
+   * @param {object} parts recorder, views {button, pause, display, clock, meter, connection, receipt, recogniser, settings,
+   *   signIn}, makeCapture(), makeLine(audio), newAbout(continues), outbox, retry, maxSeconds, now: milliseconds
    */
   constructor({ recorder, views, makeCapture, makeLine, newAbout, outbox, retry, maxSeconds, now = Date.now }) {
     this.#recorder = recorder;

@@ -4,15 +4,16 @@ const CATCH_UP_SECONDS = 2;
 /**
  * Shows on the page what a line tells, as long as its dictation is the one on the page.
  * @param {TranscriptionWebSocket} line
- * @param {object} views display, connection, receipt
+ * @param {object} views display, connection, receipt, recogniser
  * @param {{isShown: () => boolean, texted: () => void}} dictation texted: words came, or none can be expected now
  */
-export function showLine(line, { display, connection, receipt }, { isShown, texted }) {
+export function showLine(line, { display, connection, receipt, recogniser: ear }, { isShown, texted }) {
+  ear.reset();
   const on = (event, show) => line.on(event, (told) => isShown() && show(told));
-  on("result", ({ is_partial: isPartial, text, segment_id: segmentId, words }) => {
+  on("result", ({ is_partial: isPartial, text, segment_id: segmentId, words, recogniser: other }) => {
     texted();
     if (isPartial) display.updatePartial(text, segmentId);
-    else display.appendFinal(text, segmentId, words);
+    else display.appendFinal(text, segmentId, words, other);
   });
   on("acknowledged", (waiting) => connection.show({ waiting }));
   on("slow", (waiting) => {
@@ -20,9 +21,10 @@ export function showLine(line, { display, connection, receipt }, { isShown, text
     connection.show({ waiting });
   });
   on("full", (isFull) => connection.show({ isFull, waiting: line.waiting }));
-  on("state", ({ recogniser_state: recogniser, lag_seconds: lag, message }) =>
-    connection.show({ recogniser, lag, trouble: message ?? "" }),
-  );
+  on("state", ({ recogniser_state: recogniser, lag_seconds: lag, message, recogniser: name }) => {
+    connection.show({ recogniser, lag, trouble: message ?? "" });
+    ear.show(name);
+  });
   on("draining", () => connection.show({ isDraining: true }));
   on("stored", ({ audio_status: status }) => receipt.audio(status));
   on("closed", (waiting) => {

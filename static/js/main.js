@@ -10,6 +10,7 @@ import { PauseButton } from "./pause-button.js";
 import { Preferences } from "./preferences.js";
 import { Receipt } from "./receipt.js";
 import { RecordButton } from "./record-button.js";
+import { RecogniserLine } from "./recogniser-line.js";
 import { RecorderState } from "./recorder-state.js";
 import { RetryCountdown } from "./retry-countdown.js";
 import { roomWarning } from "./room.js";
@@ -72,6 +73,7 @@ const dictation = new Dictation({
       () => dictation.clear(),
       (id) => notes.note(id),
     ),
+    recogniser: new RecogniserLine(find("recogniser")),
     settings: find("settings"),
   },
   makeCapture: () =>

@@ -47,7 +47,7 @@ export class Receipt {
    */
   show({ transcription_id: id, total_duration: seconds, word_count: words, audio_status: audio }, here) {
     const length = duration(here.safeSeconds + here.waitingSeconds || seconds);
-    this.#shown = { id, here, saved: `Saved ${timeOfDay(new Date())} · ${length}` };
+    this.#shown = { id, here, words, wasComing: false, saved: `Saved ${timeOfDay(new Date())} · ${length}` };
     this.#wholeText = "";
     const saved = this.#showWords(words);
     this.#showText(words === 0 ? { text: "No text yet", tone: "busy" } : { text: "Text saved", tone: "good" });
@@ -87,11 +87,17 @@ export class Receipt {
   #fill(note, here) {
     if (note.ledger) this.#fillLedger(ledgerRows(here, note.ledger));
     if (note.word_count > 0) this.#showWords(note.word_count);
-    // While it is written the page may know more than the note; a note in parts is whole on the page only.
-    if (!isBeingWritten(note) && here.earlier.length === 0) this.#wholeText = note.transcript_text ?? "";
     const { text, tone } = textWords(note);
-    const isMore = tone === "good" && wordsIn(this.#readText()) < wordsIn(this.#wholeText);
-    this.#showText({ text: isMore ? `${text}. All of it is in the note` : text, tone });
+    if (tone === "busy") this.#shown.wasComing = true;
+    // While it is written the page may know more than the note; a note in parts is whole on the page only.
+    const isMore = !isBeingWritten(note) && here.earlier.length === 0 && this.#isMore(note);
+    if (isMore) this.#wholeText = note.transcript_text;
+    this.#showText({ text: isMore && tone === "good" ? `${text}. All of it is in the note` : text, tone });
+  }
+
+  /** True when the note has words that never came to this page. */
+  #isMore({ word_count: words }) {
+    return this.#shown.wasComing || (words > this.#shown.words && words > wordsIn(this.#readText()));
   }
 
   #lookAgain(id, looks) {

@@ -8,6 +8,7 @@ export class TranscriptionDisplay {
   #edge = new LiveEdge();
   #lines = new Map();
   #turns = new TurnWriter();
+  #isOffline = false;
   #status;
   #alert;
   #log;
@@ -51,11 +52,14 @@ export class TranscriptionDisplay {
   /**
    * Settles a segment. Its line is a new element, so that a screen reader hears the final, and only the final.
    * @param {object[]} words of it, where it is known who said them
+   * @param {string} other the recogniser that made it, where that is the offline one instead of the usual one
    */
-  appendFinal(text, segmentId, words = []) {
+  appendFinal(text, segmentId, words = [], other = "") {
     if (!this.#model.appendFinal(text, segmentId)) return;
     const line = part("p", "segment final");
     this.#turns.write(line, this.#model.segment(segmentId).text, words);
+    if (other && !this.#isOffline) line.prepend(offlineMark());
+    this.#isOffline = Boolean(other);
     const partial = this.#lines.get(segmentId);
     if (partial) partial.replaceWith(line);
     else this.#log.append(line);
@@ -97,6 +101,7 @@ export class TranscriptionDisplay {
   clear() {
     this.#model.clear();
     this.#turns = new TurnWriter();
+    this.#isOffline = false;
     this.#lines.clear();
     this.#log.replaceChildren();
     this.#edge.jump();
@@ -156,6 +161,12 @@ export class TranscriptionDisplay {
     this.#jump.hidden = this.#edge.following;
     this.#jump.textContent = this.#edge.missed > 0 ? `Jump to live (${this.#edge.missed} new)` : "Jump to live";
   }
+}
+
+function offlineMark() {
+  const mark = part("span", "offline-mark");
+  mark.textContent = "From here by the offline recogniser, not medical-grade:";
+  return mark;
 }
 
 function partialLine() {

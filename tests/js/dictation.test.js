@@ -179,6 +179,22 @@ test("trouble with the recogniser is told, and the recording goes on", async (t)
   assert.match(seen.errorText, /Transcription service unavailable/);
 });
 
+test("while the offline recogniser helps out the foot of the page says so; the next dictation begins anew", async (t) => {
+  const made = await desk(t).recording();
+  const { seen, line } = made;
+  const foot = () => seen.recogniser.textContent;
+  const listens = (recogniser) =>
+    line.listeners.tell("state", { recogniser_state: "live", lag_seconds: 0, message: "", recogniser });
+  listens("a medical one");
+  assert.match(foot(), /a medical one/);
+  listens("pocketsphinx");
+  assert.match(foot(), /offline now \(PocketSphinx\), not medical-grade/);
+  line.receipt.open(COMPLETE);
+  await made.dictation.press();
+  await made.recording();
+  assert.match(foot(), /a medical one/);
+});
+
 test("settings can't be changed during a dictation", async (t) => {
   const { dictation, seen, line } = await desk(t).recording();
   assert.equal(seen.settings.disabled, true);

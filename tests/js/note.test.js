@@ -71,6 +71,23 @@ test("what is missing stands in the text at its place, with its length or its ti
   ]);
 });
 
+test("words of the offline recogniser are told from the others where they begin and end", async (t) => {
+  const byEar = (start, text, recogniser) => ({ ...said(start, text), recogniser });
+  const segments = [said(0, "No fever."), byEar(10, "No cough.", "pocketsphinx"), said(20, "Come back.")];
+  const { lines, server, passes } = await opened(t, { segments, ledger: { gaps: [] }, status: "IN_PROGRESS" });
+  assert.deepEqual(lines(), [
+    "00:00No fever.",
+    "00:10From here by the offline recogniser, not medical-grade",
+    "00:10No cough.",
+    "00:20From here no longer by the offline recogniser",
+    "00:20Come back.",
+  ]);
+  server.note.segments = [segments[1]];
+  server.note.transcript_text = "No cough.";
+  await passes(2);
+  assert.deepEqual(lines(), ["00:10No cough."], "what is true of all of it stands at the head");
+});
+
 test("text that is missing can be made from the recording; the button says how far it is", async (t) => {
   const { parts, server, passes, lines } = await opened(t);
   assert.equal(parts.recogniseRow.hidden, false);

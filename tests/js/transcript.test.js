@@ -169,3 +169,19 @@ test("a screen reader hears finals, not partials; errors at once; states in one 
   assert.equal(container.querySelector('[role="alert"]').hidden, true);
   assert.equal(log.textContent, "");
 });
+
+test("where the offline recogniser begins its words say so, once, and what is copied has the words alone", (t) => {
+  const container = openPage(t).createElement("div");
+  const display = new TranscriptionDisplay(container);
+  const marked = () =>
+    [...container.querySelectorAll(".final")].map((line) => /not medical-grade/.test(line.textContent));
+  display.appendFinal("No fever.", "a");
+  display.updatePartial("no", "b");
+  display.appendFinal("No cough.", "b", [], "pocketsphinx");
+  display.appendFinal("No pain.", "c", [], "pocketsphinx");
+  assert.deepEqual(marked(), [false, true, false]);
+  assert.equal(display.text, "No fever. No cough. No pain.");
+  display.clear();
+  display.appendFinal("No rash.", "d", [], "pocketsphinx");
+  assert.deepEqual(marked(), [true]);
+});

@@ -1,4 +1,5 @@
 import { Dictation } from "../../../static/js/dictation.js";
+import { RecogniserLine } from "../../../static/js/recogniser-line.js";
 import { RecorderState } from "../../../static/js/recorder-state.js";
 import { Outbox } from "../../../static/js/outbox.js";
 import { newAbout } from "../../../static/js/session-place.js";
@@ -133,6 +134,7 @@ class Seen {
     showStatus: (status) => this.statuses.push(status),
     clear: () => (this.error = null),
   };
+  recogniser = { textContent: "Recogniser: a medical one.", dataset: { recogniser: "a medical one" } };
   receiptCard = {
     show: (complete, here) => {
       this.receipt = { ...complete, ...here };
@@ -204,6 +206,7 @@ export class Desk {
         },
         connection: seen.connectionLine,
         receipt: seen.receiptCard,
+        recogniser: new RecogniserLine(seen.recogniser),
       },
       makeCapture: () => this.#remember(this.microphones, new FakeMicrophone()),
       makeLine,
