@@ -61,6 +61,8 @@ class SessionCare:
             if session.audio_buffer is None:
                 continue
             hearing.listening.look_after()
+            if session.paused:  # also where the pause came before the recogniser had heard everything
+                hearing.listening.rest()
             self._report_recogniser(session, hearing, now)
             if session.is_open and now - session.created_at > self._parts.limits.max_session_seconds:
                 self._manager.expire_longest(session)

@@ -36,14 +36,14 @@ class Person:
         self._dictations = dictations
         self._service = service
         self._lines = 0
-        self._sent_seconds = self._counted_seconds = 0.0
+        self.sent_seconds = self._counted_seconds = 0.0
         self.session = dictations.start(name, name, options=SpeechOptions(vocabulary_name=name))
         self._socket = f"socket-{name}"
 
     def say(self, seconds: float, speed: float = 0.0) -> None:
         """Count on for so long from where the voice stopped, so many times faster than life; all at once with none."""
         begin, end = self._counted_seconds, round(self._counted_seconds + seconds, 3)
-        shift = self._sent_seconds - begin
+        shift = self.sent_seconds - begin
         numbers = range(math.floor(begin), math.ceil(end))
         self.said += [(n, max(n, begin) + shift, min(n + 1.0, end) + shift) for n in numbers]
         self._counted_seconds = end
@@ -78,7 +78,7 @@ class Person:
         self._dictations.manager.end(self._socket, self.name, EndRequest(self.name))
 
     def _send(self, sound: bytes, speed: float) -> None:
-        self._sent_seconds = round(self._sent_seconds + len(sound) / SECOND, 3)
+        self.sent_seconds = round(self.sent_seconds + len(sound) / SECOND, 3)
         size = round(CHUNK_SECONDS * SECOND)
         for at in range(0, len(sound), size):
             self._dictations.manager.hear(self._socket, self.name, sound[at : at + size])
