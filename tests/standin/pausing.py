@@ -189,6 +189,11 @@ class Room:
         self._ahead += seconds
         self.look()
 
+    def wait(self, seconds: float) -> None:
+        """Look after everybody for so long."""
+        over_at = time.monotonic() + seconds
+        self.wait_until(lambda: time.monotonic() >= over_at)
+
     def wait_until(self, reached: Callable[[], object]) -> None:
         """Look after everybody until it is so."""
         deadline = time.monotonic() + PATIENCE_SECONDS
