@@ -102,6 +102,8 @@ def test_twenty_faults_in_five_minutes_lose_no_second_and_double_none(hurry: Non
     assert [notice.segment for notice in dictations.clients.of(FinalHeard)] == segments
     assert dictations.rows.closings["one"].completed
     assert len(service.faults_done) >= HAPPENED
+    ids = [stream.given["session-id"] for stream in service.conversations]
+    assert len(set(ids)) == len(ids) > 1  # each fault ended in a new stream, under a name of its own
 
 
 def seconds_of(words: Sequence[Word]) -> list[tuple[int, float, float]]:

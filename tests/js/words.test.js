@@ -83,7 +83,8 @@ test("the connection line says the worst first", () => {
   const text = (change) => connectionWords({ ...LIVE, ...change }).text;
   assert.match(text({}), /^Live/);
   assert.match(text({ recogniser: "catching_up", lag: 6.4 }), /6 s behind/);
-  assert.match(text({ recogniser: "unavailable" }), /recording goes on/);
+  const later = "No live text. The recording goes on; the text is made from it afterwards.";
+  assert.equal(text({ recogniser: "unavailable" }), later);
   assert.match(text({ recogniser: "unavailable", isDraining: true }), /Updating the server/);
   const trouble = "The speech service can't be reached. Your audio is safe.";
   assert.equal(text({ recogniser: "reconnecting", trouble }), trouble, "the server knows more of it");
@@ -163,4 +164,18 @@ test("a note says whether the offline recogniser made a part of it, or all", () 
 test("a dictation that was recorded whole did not end early for want of its text", () => {
   assert.equal(statusWords({ status: "FAILED", failure_code: "TRANSCRIBE_SERVICE_ERROR" }).text, "Text incomplete");
   assert.equal(statusWords({ status: "FAILED", failure_code: "CONNECTION_LOST" }).text, "Ended early");
+});
+
+test("before anything is recorded a speech service that is away offers to record now; later it says that all is recorded", () => {
+  const away = { error_code: "TRANSCRIBE_SERVICE_ERROR" };
+  const told = (safeSeconds) => noticeFor(away, { safeSeconds, waitingSeconds: 0 }, 1800);
+  assert.match(told(0).action, /record now: it is kept on this computer/);
+  assert.match(told(7).action, /go on speaking: what is heard is recorded/);
+});
+
+test("settings that do not go together are told in the server's words, with what to change", () => {
+  const refusal = { error_code: "VALIDATION_FAILED", message: "specialty must be one of: CARDIOLOGY." };
+  const { what, action } = noticeFor(refusal, { safeSeconds: 0, waitingSeconds: 0 }, 1800);
+  assert.equal(what, refusal.message);
+  assert.match(action, /Change the settings/);
 });

@@ -177,6 +177,15 @@ def test_a_second_stream_of_the_same_session_ends_the_first(service: TranscribeS
     assert asyncio.run(talk_twice()) == "ConflictException"
 
 
+def test_a_connection_is_one_stream_and_hears_nothing_behind_its_end(service: TranscribeStandIn) -> None:
+    first, second = (frames.encode(AUDIO, spoken(number, 1)[:6400]) for number in (3, 7))
+    answers = converse(address(service, GOOD), first, frames.encode(AUDIO, b""), second)
+    assert "s7" not in str(answers)
+    (conversation,) = service.conversations
+    assert bytes(conversation.pcm) == spoken(3, 1)[:6400]
+    assert conversation.ended == "closed"
+
+
 @given(st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=50), max_size=5), st.binary(max_size=2000))
 def test_its_frames_are_those_of_the_vendors_python_library(headers: dict[str, str], payload: bytes) -> None:
     theirs = EventStreamMessageSerializer().serialize(headers, payload)

@@ -36,6 +36,16 @@ def fail(attempts: Attempts, clock: Clock, *pauses: float) -> None:
         attempts.failed(fatal=False)
 
 
+def test_the_pauses_grow_to_five_seconds_each_with_some_chance_in_it(clock: Clock) -> None:
+    attempts = Attempts()
+    assert attempts.pause_seconds == 0.0
+    for seconds in (0.25, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0):
+        fail(attempts, clock, 1.0)
+        pauses = [attempts.pause_seconds for _ in range(100)]
+        assert all(0.8 * seconds <= pause <= 1.2 * seconds for pause in pauses)
+        assert len(set(pauses)) > 1
+
+
 def test_an_outage_gives_way_to_the_fallback_after_a_few_seconds_and_is_given_up_after_thirty(clock: Clock) -> None:
     attempts = Attempts()
     fail(attempts, clock, 0.0, 1.0)

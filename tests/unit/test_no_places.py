@@ -136,7 +136,8 @@ def test_every_trouble_is_told_with_what_happened_that_it_is_safe_and_what_comes
     assert words_for("reconnecting", engines) == ""
     engines.trouble = trouble
     assert words_for("reconnecting", engines) == f"{what} Your audio is safe; text comes as soon as it answers."
-    assert words_for("unavailable", engines).startswith(f"{what} The recording goes on and is safe;")
+    comes = "The recording goes on and is safe; the text is made from it afterwards."
+    assert words_for("unavailable", engines) == f"{what} {comes}"
     assert words_for("live", engines) == words_for("catching_up", engines) == ""
 
 

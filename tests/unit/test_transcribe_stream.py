@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import cast
 
 import pytest
@@ -12,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from aws_services.transcribe_outlet import MAX_BACKLOG_SECONDS, Outlet
 from aws_services.transcribe_places import Places
 from aws_services.transcribe_speech_thread import SpeechThread
-from aws_services.transcribe_stream import TranscribeStream
+from aws_services.transcribe_stream import QUIET_SECONDS, SILENCE_EVENT_SECONDS, TranscribeStream
 from aws_services.transcribe_streaming_manager import TranscribeStreamingManager
 from models.errors import RecogniserBusy
 from models.ports import StreamRequest
@@ -100,6 +101,9 @@ def test_a_silent_client_keeps_its_stream_and_its_clock(
     monkeypatch.setattr("aws_services.transcribe_stream.SILENCE_EVENT_SECONDS", 0.05)
     stream = recogniser.open(REQUEST, ear := Listener())
     wait_until(lambda: service.conversations and service.conversations[0].heard_seconds > 0.3)
+    (conversation,) = service.conversations
+    silence = zip(accumulate(conversation.event_bytes), list(conversation.event_times), strict=False)
+    assert all(size / 32_000 <= at - conversation.asked_at for size, at in silence)  # no faster than real time
     say(stream, 0, 2)
     ear.wait_for_final()
     say(stream, 2, 2)
@@ -109,6 +113,11 @@ def test_a_silent_client_keeps_its_stream_and_its_clock(
     assert ear.numbers == [0, 1, 2, 3]
     words = [word for final in ear.finals for word in final.words]
     assert [(word.start_time, word.end_time) for word in words] == [(n, n + 1) for n in range(4)]
+
+
+def test_silence_of_ours_comes_long_before_the_service_misses_sound() -> None:
+    """After 15 s without audio it ends a stream; twice as much for a machine that is late."""
+    assert 2 * (QUIET_SECONDS + SILENCE_EVENT_SECONDS) <= 15
 
 
 def test_a_backlog_goes_out_faster_than_it_was_spoken_but_not_all_at_once(
@@ -189,13 +198,14 @@ def test_streams_start_no_faster_than_the_account_likes() -> None:
 
 
 def test_closing_ends_the_thread_in_the_middle_of_everything(service: TranscribeStandIn) -> None:
+    service.silence_limit_seconds = 60.0  # one of them says nothing
     service.behave(Behaviour(), Behaviour("hang"), Behaviour("stop_reading", 1.0))
     with recogniser_of(service) as recogniser:
         ears = [Listener() for _ in range(4)]
         streams = [recogniser.open(REQUEST, ear) for ear in ears]
         for stream in streams[:3]:
             say(stream, 0, 20)
-        wait_until(lambda: len(service.conversations) == 4 and ears[0].finals)
+        wait_until(lambda: len(service.conversations) == 4 and any(ear.finals for ear in ears))
         began = time.monotonic()
         recogniser.close()
         assert time.monotonic() - began < 10
