@@ -44,9 +44,11 @@ def read_start(
     specialty = _one_of(message, "specialty", SPECIALTIES, specialty)
     if specialty == "RADIOLOGY" and audio_type != "DICTATION":
         raise ValidationFailed("specialty RADIOLOGY goes with audio_type DICTATION only. Nothing was started.")
+    quality = _one_of(message, "quality", tuple(SAMPLE_RATES), None)
+    _check_rate(message, quality)
     return StartRequest(
         session_id=_uuid4(message, "session_id"),
-        quality=_one_of(message, "quality", tuple(SAMPLE_RATES), None),
+        quality=quality,
         specialty=specialty,
         audio_type=audio_type,
         language_code=_one_of(message, "language_code", LANGUAGES, language_code),
@@ -110,6 +112,13 @@ def _one_of(message: Message, name: str, allowed: tuple[str, ...], default: str 
     if not isinstance(value, str) or value not in allowed:
         raise ValidationFailed(f"{name} must be one of: {', '.join(allowed)}. Nothing was changed.")
     return value
+
+
+def _check_rate(message: Message, quality: str) -> None:
+    """Sound of another rate than the quality's would be heard at the wrong speed. Raises ValidationFailed."""
+    if message.get("sample_rate") not in (None, SAMPLE_RATES[quality]):
+        rates = ", ".join(f"{name} {rate}" for name, rate in SAMPLE_RATES.items())
+        raise ValidationFailed(f"sample_rate goes with quality, in hertz: {rates}. Nothing was started.")
 
 
 def _options(message: Message, audio_type: str, usual: SpeechOptions) -> SpeechOptions:

@@ -21,6 +21,7 @@ import { SignInHere } from "./sign-in-here.js";
 import { TabLock } from "./tab-lock.js";
 import { TranscriptionDisplay } from "./transcription-display.js";
 import { UnsentShelf } from "./unsent-shelf.js";
+import { VoicesChoice } from "./voices-choice.js";
 import { TranscriptionWebSocket } from "./websocket-client.js";
 
 const CHUNK_MS = 250;
@@ -34,6 +35,7 @@ const maxSeconds = Number(maxRecordingSeconds);
 const preferences = new Preferences();
 preferences.remember(find("quality"), "quality");
 preferences.remember(find("specialty"), "specialty");
+if (find("voices")) new VoicesChoice(find("specialty"), find("voices"), find("voices-hint")).start();
 const microphones = new MicrophonePicker(
   find("microphone"),
   find("microphone-hint"),

@@ -33,6 +33,7 @@ const MICROPHONE = {
   },
 };
 
+/** The server's refusals by code; without `what` its own words are shown. `actionBefore`: while nothing is recorded. */
 const SERVER = {
   WEBSOCKET_CONNECTION_FAILED: {
     what: "Connection lost. Please check your internet connection.",
@@ -52,7 +53,9 @@ const SERVER = {
   TRANSCRIBE_SERVICE_ERROR: {
     what: "Transcription service unavailable. Please try again.",
     action: "You can go on speaking: what is heard is recorded, even while no text appears.",
+    actionBefore: "Or record now: it is kept on this computer, and its text is made as soon as the service is back.",
   },
+  VALIDATION_FAILED: { action: "Change the settings of this dictation, then try again." },
   BUFFER_OVERFLOW: {
     what: "Maximum recording duration reached",
     action: "Nothing is recorded now. Go on in a new dictation; both notes are linked.",
@@ -112,7 +115,9 @@ export function noticeFor(problem, waiting, maxSeconds) {
   const known = SERVER[problem.error_code];
   if (!known) return { what: problem.error_code ? problem.message : UNKNOWN, safe, action: "Please try again." };
   const limit = problem.error_code === "BUFFER_OVERFLOW" ? ` (${duration(maxSeconds)}).` : "";
-  return { what: known.what + limit, safe, action: known.action };
+  const isBefore = waiting.safeSeconds === 0 && waiting.waitingSeconds === 0;
+  const action = (isBefore && known.actionBefore) || known.action;
+  return { what: (known.what ?? problem.message) + limit, safe, action };
 }
 
 /** @returns {string} the truth about what is kept where, in seconds of audio */

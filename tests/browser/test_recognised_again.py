@@ -21,6 +21,7 @@ def test_f13_what_a_lost_recogniser_did_not_hear_is_recognised_again_at_its_plac
         person.until(lambda: person.newest_note()["status"] != "IN_PROGRESS")
         before = person.newest_note()
         [gap] = before["ledger"]["gaps"]
+        expect(person.page.locator('[data-receipt="text"]')).to_contain_text("have no text. Open the note")
         person.page.get_by_role("link", name="Open note").click()
         expect(person.page.locator(".note-text .gap")).to_contain_text("no text")
         again = person.page.get_by_role("button", name="Recognise again")

@@ -165,3 +165,17 @@ test("a dictation that was recorded whole did not end early for want of its text
   assert.equal(statusWords({ status: "FAILED", failure_code: "TRANSCRIBE_SERVICE_ERROR" }).text, "Text incomplete");
   assert.equal(statusWords({ status: "FAILED", failure_code: "CONNECTION_LOST" }).text, "Ended early");
 });
+
+test("before anything is recorded a speech service that is away offers to record now; later it says that all is recorded", () => {
+  const away = { error_code: "TRANSCRIBE_SERVICE_ERROR" };
+  const told = (safeSeconds) => noticeFor(away, { safeSeconds, waitingSeconds: 0 }, 1800);
+  assert.match(told(0).action, /record now: it is kept on this computer/);
+  assert.match(told(7).action, /go on speaking: what is heard is recorded/);
+});
+
+test("settings that do not go together are told in the server's words, with what to change", () => {
+  const refusal = { error_code: "VALIDATION_FAILED", message: "specialty must be one of: CARDIOLOGY." };
+  const { what, action } = noticeFor(refusal, { safeSeconds: 0, waitingSeconds: 0 }, 1800);
+  assert.equal(what, refusal.message);
+  assert.match(action, /Change the settings/);
+});

@@ -31,6 +31,14 @@ def test_a_start_is_read_with_the_defaults_of_the_settings():
     assert read_start(a_start(), "asha", "CARDIOLOGY") == StartRequest(SESSION, "low", "CARDIOLOGY")
 
 
+def test_a_start_whose_sound_would_be_heard_at_the_wrong_speed_is_refused_with_the_rates_there_are():
+    with pytest.raises(ValidationFailed, match="low 8000, medium 16000, high 48000"):
+        read_start(a_start(sample_rate=11025), "asha", "CARDIOLOGY")
+    fits = a_start(sample_rate=8000)
+    assert read_start(fits, "asha", "CARDIOLOGY").quality == "low"
+    assert problems_of("session_start", fits) == []
+
+
 def test_a_start_may_ask_for_more_than_words_and_else_gets_what_the_settings_say():
     usual = SpeechOptions("general", None, show_speaker_labels=True)
 
