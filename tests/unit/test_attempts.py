@@ -96,6 +96,18 @@ def test_at_the_end_of_a_dictation_every_failure_counts_however_long_each_took(c
     assert attempts.given_up
 
 
+@pytest.mark.parametrize(("seconds_each", "longest"), [(0.0, 37.0), (4.0, 44.5), (20.0, 62.0)])
+def test_a_dictation_that_ends_during_an_outage_waits_for_a_minute_at_most(
+    clock: Clock, seconds_each: float, longest: float
+) -> None:
+    """For streams that are refused, that get no answer to the handshake, and that take the sound and say nothing."""
+    attempts, began = Attempts(), clock.now
+    while not attempts.given_up:
+        clock.now += attempts.pause_seconds + seconds_each
+        attempts.failed(fatal=False, is_last=True)
+    assert LEAST_SECONDS <= clock.now - began < longest
+
+
 def test_without_a_place_for_half_a_minute_nobody_should_wait_for_words(clock: Clock) -> None:
     attempts = Attempts()
     attempts.found_no_place(RecogniserBusy(retry_after=None))
