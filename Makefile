@@ -68,6 +68,7 @@ soak:  ## long runs with figures, some 100 minutes; `make soak SOAK_KILLS=20 SOA
 	$(BIN)/python -m pytest -q tests/soak/browser
 	KILLS=50 $(BIN)/python -m pytest -q -s --timeout 1800 tests/faults/test_celery.py -k killed_in_the_middle
 	SPEECH_FAULT_SEEDS=200 $(BIN)/python -m pytest -q tests/faults/test_speech_service.py
+	SPEECH_WAITS=life $(BIN)/python -m pytest -q -s tests/faults/test_pauses.py tests/faults/test_deaf_peers.py
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q --timeout 1800 tests/property/test_dictation_machine.py
 
 lock: $(VENV)/.tests  ## pin the newest versions that requirements*.in allow
