@@ -25,7 +25,7 @@ from models.errors import RecogniserAway, RecogniserClosed, RecogniserError, Rec
 from models.keeping_errors import StoreRefused, StoreUnavailable
 from models.recording_key import recording_key
 from models.stored_ports import FileRequest
-from tests.standin.account import an_account
+from tests.standin.account import an_account, credentials_file
 from tests.standin.certificate import self_signed
 from utils.config import Settings, load_settings
 from web.start_checks import try_bucket
@@ -41,12 +41,15 @@ class Account(http.server.ThreadingHTTPServer):
     """Answers S3 and Transcribe alike, with the same refusal each time."""
 
     status, s3_code, transcribe_code = 500, "InternalError", "InternalFailureException"
+    key = ""
+    """Of who asked last"""
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
     server: Account
 
     def refuse(self) -> None:
+        self.server.key = self.headers["authorization"].partition("Credential=")[2].partition("/")[0]
         if self.headers.get("expect"):
             self.send_response_only(100)
             self.end_headers()
@@ -168,6 +171,33 @@ def test_without_credentials_nobody_is_asked(tmp_path: Path) -> None:
         jobs, at_start, stored, heard = tried(NOWHERE, tmp_path)
     assert jobs.what == at_start["what"] == "not asked, for want of credentials"
     assert (type(stored), type(heard)) == (StoreRefused, RecogniserClosed)
+
+
+def test_credentials_that_somebody_mends_are_used_at_once_by_a_program_that_runs(
+    account: Account, tmp_path: Path
+) -> None:
+    account.status, account.s3_code, account.transcribe_code = 400, "ExpiredToken", "ExpiredTokenException"
+    address = f"http://127.0.0.1:{account.server_port}"
+    recording = tmp_path / "second.pcm"
+    recording.write_bytes(bytes(32_000))
+    with an_account(access_key=None) as patch:
+        patch.setenv("AWS_ENDPOINT_URL_TRANSCRIBE", address)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+        settings = load_settings(audio_store="s3", s3_bucket="recordings", s3_endpoint_url=address)
+        store = S3AudioStore.from_settings(settings)
+        jobs = TranscribeBatchManager.from_settings(settings, otherwise=None)  # type: ignore[arg-type]  # not asked
+        request = FileRequest(str(uuid.uuid4()), recording, KEY)
+        for call in (lambda: store.put(KEY, recording), lambda: jobs.recognise(request, None)):
+            (tmp_path / "credentials").unlink(missing_ok=True)
+            account.key = ""
+            with pytest.raises((StoreRefused, RecogniserClosed)):
+                call()
+            assert account.key == ""
+            for key in ("EXPIRED", "FRESH"):
+                credentials_file(tmp_path, key, "secret", "token")
+                with pytest.raises((StoreUnavailable, RecogniserClosed)):
+                    call()
+                assert account.key == key
 
 
 def test_endpoints_that_are_not_there_or_no_address_at_all_are_waited_for(tmp_path: Path) -> None:
