@@ -25,6 +25,9 @@ Entry = tuple[SpoolFile, int, bytes | None, bool]
 Settled = list[tuple[SpoolFile, int]]
 """Files, and how much of each is durable"""
 
+ACKS_TOGETHER = 16
+"""Of so many sessions in a round: each by itself would wake the hub more often, all together come later"""
+
 
 class SpoolThread:
     """The Spool of a serving process: one native thread, one round of fsyncs every `sync_ms` at most.
@@ -33,8 +36,8 @@ class SpoolThread:
     for the interpreter (measured: a third of the CPU). An urgent block has its session's turn come at once, also in the
     middle of a round: among a hundred sessions somebody always waits for a final, and not for the others' sound.
 
-    Everything goes session by session: its blocks are written, its files fsynced, sound before words, and then whoever
-    waits for it is told, before the next session's turn.
+    Everything goes session by session: its blocks are written and its files fsynced, sound before words. Who waits for
+    it is told before the next session's turn, who doesn't with the next few.
     """
 
     def __init__(self, post: Post, sync_ms: int) -> None:
@@ -115,15 +118,17 @@ class SpoolThread:
     def _keep_all(self) -> None:
         """A round. Who is waited for goes first; once it takes too long they take turns, or no ack would ever come."""
         began = time.monotonic()
-        settled: Settled = []
         self._take_in()
-        for folder in list(self._waiting):
-            self._keep_hurried(until=began + self._sync_seconds)
-            if folder not in self._hurried:
-                settled += self._keep(folder)
-        if settled:
-            metrics.SPOOL_SYNC_SECONDS.observe(time.monotonic() - began)
+        folders = list(self._waiting)
+        for together in (folders[at : at + ACKS_TOGETHER] for at in range(0, len(folders), ACKS_TOGETHER)):
+            settled: Settled = []
+            for folder in together:
+                self._keep_hurried(until=began + self._sync_seconds)
+                if folder not in self._hurried:
+                    settled += self._keep(folder)
             self._tell(settled)
+        if folders:
+            metrics.SPOOL_SYNC_SECONDS.observe(time.monotonic() - began)
 
     def _keep(self, folder: Path) -> Settled:
         """One session's turn: words are not kept before the sound that they came from."""
