@@ -4,6 +4,9 @@ import { withoutText } from "./ledger.js";
 /** The last words take a moment; what lies further back is made from the recording. */
 const LAST_WORDS_SECONDS = 2;
 
+const OFFLINE = "recognised offline by PocketSphinx, not medical-grade";
+const MADE_AFTERWARDS = "being made from the recording, which is safe. It will be in the note";
+
 const STATUS = {
   COMPLETED: { text: "Text saved", tone: "good" },
   IN_PROGRESS: { text: "Still being written", tone: "busy" },
@@ -41,17 +44,15 @@ export function emptyWords(note) {
 
 /**
  * How whole the text of a dictation is that is over, for its receipt.
+ * @param {number} capturedSeconds of it; the server may not have counted them all yet
  * @returns {{text: string, tone: "good"|"busy"|"bad"}}
  */
-export function textWords(note) {
+export function textWords(note, capturedSeconds) {
   const missing = withoutText(note);
   const has = note.word_count > 0;
-  if (isBeingWritten(note) && (missing > 0 || isBehind(note.ledger))) {
-    const coming = "made from the recording, which is safe. It will be in the note";
-    return {
-      text: has ? `Text saved so far. The rest is being ${coming}` : `No text yet. It is being ${coming}`,
-      tone: "busy",
-    };
+  if (isBeingWritten(note) && (missing > 0 || isBehind(note.ledger, capturedSeconds))) {
+    const coming = missing > 0 ? MADE_AFTERWARDS : "still coming, and will be in the note. The recording is safe";
+    return { text: has ? `Text saved so far. The rest is ${coming}` : `No text yet. It is ${coming}`, tone: "busy" };
   }
   if (missing > 0) {
     const lacking = `${duration(missing)} of the recording ${missing < 2 ? "has" : "have"} no text. Open the note`;
@@ -65,11 +66,9 @@ export function textWords(note) {
   return { text: "Text saved", tone: "good" };
 }
 
-function isBehind({ received_seconds: received, recognised_seconds: recognised } = {}) {
-  return received - recognised > LAST_WORDS_SECONDS;
+function isBehind({ recognised_seconds: recognised } = {}, capturedSeconds) {
+  return capturedSeconds - recognised > LAST_WORDS_SECONDS;
 }
-
-const OFFLINE = "recognised offline by PocketSphinx, not medical-grade";
 
 export function audioWords(status) {
   return AUDIO[status] ?? AUDIO.PENDING;

@@ -87,7 +87,7 @@ export class Receipt {
   #fill(note, here) {
     if (note.ledger) this.#fillLedger(ledgerRows(here, note.ledger));
     if (note.word_count > 0) this.#showWords(note.word_count);
-    const { text, tone } = textWords(note);
+    const { text, tone } = textWords(note, here.safeSeconds + here.waitingSeconds);
     if (tone === "busy") this.#shown.wasComing = true;
     // While it is written the page may know more than the note; a note in parts is whole on the page only.
     const isMore = !isBeingWritten(note) && here.earlier.length === 0 && this.#isMore(note);

@@ -85,7 +85,7 @@ test("no word of a dictation whose text comes later is no failure", async (t) =>
 });
 
 test("words that a hiccup at the end delays are awaited though no gap is known yet", async (t) => {
-  const ledger = { ...COMING.ledger, gaps: [] };
+  const ledger = { ...COMING.ledger, received_seconds: 10, gaps: [] };
   const { part } = shown(t, { ...COMING, ledger });
   await settled();
   assert.match(part("text").textContent, /^Text saved so far/);
