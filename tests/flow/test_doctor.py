@@ -58,6 +58,8 @@ def test_everything_wrong_at_once_is_told_in_one_screen_without_a_secret(tmp_pat
     assert said.returncode == 1, said.stderr
     lines = said.stdout.splitlines()
     found = {line[12:31].rstrip(): (line[2:11].rstrip(), line[32:]) for line in lines[:-1] if line[2:12].strip()}
+    fallback, said_of_it = found.pop("speech, fallback")  # it dies at once, unless this machine is too busy to see it
+    assert (fallback, said_of_it.split()[0].rstrip(":")) == (NOT_OK, "pocketsphinx")
     assert found == {
         "settings": (OK, "recogniser aws, recordings in s3 (recordings), postgresql, jobs by thread"),
         "spool": (NOT_OK, "can't be written (NotADirectoryError)"),
@@ -66,7 +68,6 @@ def test_everything_wrong_at_once_is_told_in_one_screen_without_a_secret(tmp_pat
         "credentials": (NOT_OK, "there are none"),
         "recordings in S3": (NOT_OK, "not asked, for want of credentials"),
         "speech": (NOT_OK, "Amazon Transcribe Medical: no_credentials"),
-        "speech, fallback": (NOT_OK, "pocketsphinx: DecoderEnded"),
         "jobs of Transcribe": (NOT_OK, "not asked, for want of credentials"),
         "Redis": (NOT_OK, "no answer (ConnectionError)"),
     }
@@ -113,6 +114,8 @@ def test_parts_that_are_away_are_named_with_what_to_do_and_without_a_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("web.doctor_checks.ANSWER_SECONDS", 20.0)  # for a decoder on a busy machine
+    monkeypatch.setattr("web.doctor.CHECK_SECONDS", 25.0)
     with an_account(CANARY, CANARY) as patch, TranscribeStandIn(refuses_by="event") as service:
         for name in ("STS", "TRANSCRIBE"):
             patch.setenv(f"AWS_ENDPOINT_URL_{name}", NOWHERE)
