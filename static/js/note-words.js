@@ -59,11 +59,8 @@ export function textWords(note, capturedSeconds) {
     return { text: has ? `Text saved, but ${lacking}` : lacking, tone: "bad" };
   }
   if (!has) return { text: "No words were recognised. Listen to the recording", tone: "bad" };
-  if (isPartlyOffline(note)) {
-    const where = isWhollyOffline(note) ? "from" : "in part from";
-    return { text: `Text saved, ${where} the offline recogniser: not medical-grade, check every word`, tone: "bad" };
-  }
-  return { text: "Text saved", tone: "good" };
+  const warning = offlineWarning(note);
+  return warning ? { text: `Text saved, ${warning}`, tone: "bad" } : { text: "Text saved", tone: "good" };
 }
 
 function isBehind({ recognised_seconds: recognised } = {}, capturedSeconds) {
@@ -80,8 +77,14 @@ export function failureWords({ status, failure_code: code }) {
   return FAILURES[code] ?? "The dictation ended early. Everything that arrived was kept.";
 }
 
-/** @returns {boolean} true where the offline recogniser went on for another */
-export function isPartlyOffline({ segments = [] }) {
+/** @returns {string} what to know of text that the offline recogniser made instead of another, or empty */
+export function offlineWarning(note) {
+  if (!isPartlyOffline(note)) return "";
+  const where = isWhollyOffline(note) ? "from" : "in part from";
+  return `${where} the offline recogniser: not medical-grade, check every word`;
+}
+
+function isPartlyOffline({ segments = [] }) {
   return segments.some(({ recogniser }) => recogniser);
 }
 

@@ -1,5 +1,6 @@
 import { copyOnPress } from "./copy-text.js";
 import { dayAndTime, duration } from "./format.js";
+import { offlineWarning } from "./note-words.js";
 
 const FEW_SECONDS = 10;
 const TONES = { done: "good", held: "bad", failed: "bad", refused: "bad", cancelled: "bad" };
@@ -50,13 +51,15 @@ export class UploadCard {
     const { card, title, percent, progress, message, remaining, mode } = this.#parts;
     const isUnderWay = job.canCancel;
     card.dataset.state = job.state;
-    card.dataset.tone = TONES[job.state] ?? "busy";
+    const warning = job.note ? offlineWarning(job.note) : "";
+    card.dataset.tone = warning ? "bad" : (TONES[job.state] ?? "busy");
     say(title, this.title);
     progress.value = job.percent;
     progress.hidden = !isUnderWay && job.state !== "done";
     progress.setAttribute("aria-label", `Progress of ${this.title}`);
     say(percent, progress.hidden ? "" : `${job.percent} %`);
-    say(message, job.isExisting && job.state === "done" ? EXISTING : job.message);
+    const words = job.isExisting && job.state === "done" ? EXISTING : job.message;
+    say(message, warning ? `${words} The text is ${warning}.` : words);
     say(remaining, isUnderWay ? remainingWords(job.remaining) : "");
     say(mode, isUnderWay ? job.modeWords : "");
     this.#showText();

@@ -173,6 +173,16 @@ test("a server that goes just as the text is ready is asked for it until it is b
   assert.equal(part(page.card("visit.wav"), "percent").textContent, "100 %");
 });
 
+test("text that the offline recogniser made instead of the usual one is not shown without saying so", async (t) => {
+  const page = new UploadPage(t);
+  page.server.segments = [{ text: "blood" }, { text: "pressure", recogniser: "pocketsphinx" }];
+  await page.drops(file("visit.wav"));
+  page.watches[0].says(100, "completed");
+  await page.passes();
+  assert.match(page.says("visit.wav"), /The text is in part from the offline recogniser: not medical-grade, check/);
+  assert.equal(page.card("visit.wav").dataset.tone, "bad");
+});
+
 test("a file over the limit is refused before a byte of it is sent", async (t) => {
   const page = new UploadPage(t);
   await page.drops(file("hours.wav", { bytes: 1024 * 1024 + 1 }), file("visit.wav"));

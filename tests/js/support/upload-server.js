@@ -33,6 +33,8 @@ export class UploadServer {
   userId = "user-1";
   secret = "s1";
   maxBytes = 1_000_000;
+  /** Of every note */
+  segments = [];
   isFull = false;
   /** For so many bytes there is room on its disk */
   roomBytes = Infinity;
@@ -90,7 +92,8 @@ export class UploadServer {
   /** That note has this text now. */
   finishes(id, text) {
     this.statuses.set(id, { status: "completed", progress: 100, seq: 101, message: "Ready." });
-    return { id, transcript_text: text, audio_status: "STORED", created_at: "2026-11-20T10:00:00Z" };
+    const { segments } = this;
+    return { id, transcript_text: text, segments, audio_status: "STORED", created_at: "2026-11-20T10:00:00Z" };
   }
 
   /** Lets the recording that is on its way arrive. */
