@@ -38,7 +38,7 @@ class ServerProcess:
             **{name: value for name, value in os.environ.items() if not name.startswith("ASR_")},
             "ASR_INSTANCE_DIR": str(folder / "instance"),
             "ASR_PORT": str(self.port),
-            "ASR_LOG_FORMAT": "json",
+            "ASR_LOG_FORMAT": "json",  # some tests read it; those of faults meet the default, too
             "ASR_SPOOL_FLOOR_MB": "1",
             **{f"ASR_{name.upper()}": str(value) for name, value in settings.items()},
         }

@@ -31,12 +31,13 @@ SEE_TABLE = "see the table of reasons in docs/aws.md, and the log"
 LOOK_AT_DATABASE = "look at database_url, and whether it runs"
 LOOK_AT_REDIS = "look at redis_url, and whether it runs"
 LOOK_AT_FOLDER = "look at instance_dir, its owner and its disk"
+LET_IN = f"{GIVE_RIGHTS}; look at aws_region, too: a signature for another region is refused alike"
 INSTALL_AGAIN = "install the packages of requirements.txt again"
 ADVICE = {
     "no_credentials": GIVE_CREDENTIALS,
     "credentials_unavailable": GIVE_CREDENTIALS,
-    "http_403": GIVE_RIGHTS,
-    "not_authorized": GIVE_RIGHTS,
+    "http_403": LET_IN,
+    "not_authorized": LET_IN,
     "bad_request_exception": "look at vocabulary_name, specialty and aws_region",
     "http_404": "look at aws_region: Transcribe Medical is not in every region",
     "unreachable": LOOK_AT_NETWORK,

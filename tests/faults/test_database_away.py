@@ -110,7 +110,7 @@ def every_second_once(seconds):
 
 
 def test_f06_connections_cut_again_and_again_in_a_dictation_cost_no_word_and_double_none(notes, tmp_path):
-    asked = {"database_url": notes.url}
+    asked = {"database_url": notes.url, "log_format": "console"}
     with server_process(tmp_path, recogniser="scripted", scripted_final_every=4, **asked) as server:
         speaker = Speaker(server.url)
         speaker.start()
@@ -126,7 +126,7 @@ def test_f06_connections_cut_again_and_again_in_a_dictation_cost_no_word_and_dou
 
 
 def test_f06_f08_while_the_database_is_away_dictations_go_on_and_new_ones_are_refused_in_words(notes, tmp_path):
-    asked = {"database_url": notes.url}
+    asked = {"database_url": notes.url, "log_format": "console"}
     with server_process(tmp_path, recogniser="scripted", scripted_final_every=4, **asked) as server:
         http = sign_in(server.url)
         speaker, newcomer = Speaker(server.url, http=http), Speaker(server.url, http=http)

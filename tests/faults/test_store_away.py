@@ -97,7 +97,8 @@ def s3_server(folder, monkeypatch, address, key="test", secret="test", **setting
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
     stored = {"audio_store": "s3", "s3_bucket": BUCKET, "s3_endpoint_url": address}
-    return server_process(folder, recogniser="scripted", scripted_final_every=4, **stored, **settings)
+    usual = {"recogniser": "scripted", "scripted_final_every": 4, "log_format": "console"}
+    return server_process(folder, **{**usual, **stored, **settings})
 
 
 def dictated(server, http, seconds):
@@ -245,7 +246,7 @@ def test_f12_a_right_that_was_taken_away_is_named_in_the_log_and_the_recording_k
     iam.create_user(UserName="dictation")
     made = iam.create_access_key(UserName="dictation")["AccessKey"]
     keys = {"key": made["AccessKeyId"], "secret": made["SecretAccessKey"]}
-    with s3_server(tmp_path, monkeypatch, s3_address, **keys) as server:
+    with s3_server(tmp_path, monkeypatch, s3_address, log_format="json", **keys) as server:
         http = sign_in(server.url)
         spool = server.folder / "instance" / "spool"
         with rights_enforced(s3_address):

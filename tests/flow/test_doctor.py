@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aws_services.cloud_checks import GIVE_RIGHTS, Ailing
+from aws_services.cloud_checks import Ailing
 from tests.process import ServerProcess, server_process
 from tests.speaker import wait_until
 from tests.standin.account import an_account
@@ -14,6 +14,7 @@ from tests.standin.service import TranscribeStandIn
 from utils.config import load_settings
 from web.adapters import make_folders
 from web.doctor import NOT_OK, NOT_USED, OK, Finding, examine
+from web.doctor_checks import LET_IN
 
 NOWHERE = "http://127.0.0.1:1"
 CANARY = "canary-of-a-secret"
@@ -134,7 +135,7 @@ def test_parts_that_are_away_are_named_with_what_to_do_and_without_a_secret(
     away = [part for part, finding in findings.items() if finding.state == NOT_OK]
     assert away == ["database", "recordings in S3", "speech", "jobs of Transcribe", "Redis"]
     assert all(findings[part].advice for part in away)
-    assert findings["speech"].advice == GIVE_RIGHTS
+    assert findings["speech"].advice == LET_IN
     assert findings["speech"].what == "Amazon Transcribe Medical: not_authorized"
     assert findings["speech, fallback"] == Finding("speech, fallback", OK, "pocketsphinx heard a second of silence")
     assert findings["credentials"].what == "found by env; not tried out, for AWS STS does not answer"
