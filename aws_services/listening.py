@@ -16,7 +16,7 @@ from aws_services.engines import Engines
 from aws_services.pauses import Pauses
 from aws_services.reach import Reach
 from aws_services.relay import Relay
-from aws_services.replay import replay
+from aws_services.replay import replay, wait_for_disk
 from aws_services.shown_partials import ShownPartials
 from aws_services.spool_file import Spooled
 from aws_services.watched_stream import Open, WatchedStream
@@ -59,7 +59,7 @@ class Listening:
         self._replaying = self._resting = self._ending = self._over = False
         self._doubt = Doubt(runtime, request.sample_rate, lambda: self.rest(PROBE_SECONDS))
         self._shown = ShownPartials(deliver)
-        self._pauses = Pauses(runtime, request.sample_rate, self._part)
+        self._pauses = Pauses(runtime, request.sample_rate, self.reach, self._part)
 
     def open(self) -> None:
         """Open the first stream. Raises RecogniserBusy."""
@@ -89,7 +89,7 @@ class Listening:
         self.engines.attempts.one_more()
         if self._stream is not None and self._caught_up and not self._resting:
             self._stream.finish(LAST_WORDS_SECONDS)
-        elif self._stream is None and not self._replaying:
+        elif self._stream is None and not (self._replaying or self._over):
             self._go_on()
 
     def rest(self, patience_seconds: float | None = None) -> None:
@@ -164,18 +164,19 @@ class Listening:
             self._replaying, self._caught_up = True, False
             self._runtime.spawn(self._weigh)
         else:
-            self.reach.settled = self.reach.given
+            self.reach.settle_given()
         if not self._replaying:
             self._go_on()
 
     def _weigh(self) -> None:
         """The stream ended well, and without a word for a while. If somebody spoke, another one hears that too."""
+        wait_for_disk(self._runtime, self.spooled, self.reach, lambda: not self._over)
         again = self._doubt.hear_again_from(self.reach.given, self.spooled.read)
         self._replaying = False
         if self._over:
             return
         if again is None:
-            self.reach.settled = self.reach.given
+            self.reach.settle_given()
             self._shown.take_back()
         elif not self._shown:
             self.reach.settled = max(self.reach.settled, again)
@@ -251,7 +252,7 @@ class Listening:
     # The replay, a task
 
     def _replay_soon(self) -> None:
-        if not self._replaying:
+        if not (self._replaying or self._over):
             self._replaying, self._caught_up = True, False
             self._runtime.spawn(self._replay)
 

@@ -31,7 +31,14 @@ class Reach:
     def begin_again(self) -> int:
         """A stream is going to hear everything that is not settled; where that begins."""
         self.fed = self.settled
+        self.hand_on()
         return self.settled
+
+    def hand_on(self) -> None:
+        """The next stream tells its words from now on. They are new, also where the one before it gave its last words
+        a time beyond the sound."""
+        self.parted_at = None
+        self._told_until = min(self._told_until, self.seconds_of(self.settled))
 
     def settle(self, final: Final) -> bool:
         """Words became final. False when they were said before."""
@@ -40,6 +47,10 @@ class Reach:
         self._told_until = final.end_time
         self.settled = max(self.settled, min(self.bytes_at(final.end_time), self.given))
         return True
+
+    def settle_given(self) -> None:
+        """What was given became words, or holds none; but for what the disk refused, and will come again."""
+        self.settled = max(self.settled, min(self.given, self.accepted))
 
     @property
     def given(self) -> int:

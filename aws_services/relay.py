@@ -10,7 +10,7 @@ from collections.abc import Callable
 from aws_services.engines import Engines, is_soon
 from aws_services.reach import Reach
 from aws_services.watched_stream import Open, WatchedStream
-from models.errors import DictationError, RecogniserBusy
+from models.errors import RecogniserBusy
 from models.transcript import Final, Partial, StreamEnd
 from utils.logging import get_logger
 
@@ -70,8 +70,10 @@ class Relay:
         self._was_refused = False
         try:
             self._next = self._watched(self._engines.open_another)
-        except DictationError as error:
-            self._was_refused = not (isinstance(error, RecogniserBusy) and is_soon(error))
+        except RecogniserBusy as busy:
+            self._was_refused = not is_soon(busy)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the stream of now hears, and there is time to ask again
+            log.warning("next_stream_not_opened", error=error)
 
     @property
     def has_next(self) -> bool:
@@ -80,7 +82,8 @@ class Relay:
 
     @property
     def may_part(self) -> bool:
-        """True when it is time to: the next one is ready, or there is no place for it before the old one has gone."""
+        """True when it is time to: the next one is ready, or there is no place for it before the old one has gone.
+        Trouble of another kind may pass while the old one still hears."""
         return not self.is_passing and (self.has_next or (self._next is None and self._was_refused))
 
     def pass_on(self) -> None:
@@ -103,7 +106,7 @@ class Relay:
         if isinstance(heard, StreamEnd):
             log.warning("next_stream_ended", reason=heard.reason)
             self._next, self._kept, self.is_passing = None, [], False
-        else:
+        elif self.is_passing:  # before that it has been given nothing that it could have words for
             self._kept.append((heard, arrived))
 
     @property
@@ -116,7 +119,7 @@ class Relay:
         self.now, kept = self._next, self._kept
         self._next = None
         self._forget_next()
-        self._reach.parted_at = None
+        self._reach.hand_on()
         return kept
 
     def _forget_next(self) -> None:

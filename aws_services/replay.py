@@ -30,3 +30,9 @@ def replay(
             stream.push(block)
             runtime.sleep(reach.seconds_of(len(block)) / REPLAY_SPEED)
     return False
+
+
+def wait_for_disk(runtime: Runtime, spooled: Spooled, reach: Reach, is_wanted: Callable[[], bool]) -> None:
+    """Until the disk has all that the stream of now was given, or has refused the rest. In a task."""
+    while spooled.received_bytes < min(reach.given, reach.accepted) and is_wanted():
+        runtime.sleep(WAIT_FOR_DISK_SECONDS)

@@ -38,10 +38,13 @@ class Aged(ScriptedRecogniser):
         self.longest_stream_seconds = 3600.0
         self.opened: list[SlowToEnd] = []
         self.room = 1000
+        self.trouble: Exception | None = None
 
     def open(self, request: StreamRequest, tell: Tell) -> SlowToEnd:
         if len(self._streams) >= self.room:
             raise RecogniserBusy(retry_after=15.0)
+        if self.trouble is not None:
+            raise self.trouble
         stream = SlowToEnd(self, request, tell)
         self._streams.add(stream)
         self.opened.append(stream)

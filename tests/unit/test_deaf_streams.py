@@ -104,6 +104,31 @@ def test_a_stream_that_had_no_word_for_speech_and_ended_well_is_not_believed_alo
     recogniser.close()
 
 
+def test_f15_speech_that_the_disk_has_not_kept_yet_is_judged_once_it_has(runtime, quick_doubt):
+    recogniser = Deaf(2)
+    recogniser.deaf = 1
+    sound = bytes(SECOND) + SPEECH[SECOND : 3 * SECOND]
+
+    def body():
+        ear = Ear(runtime, recogniser)
+        ear.disk.read = lambda offset, size: sound[offset : min(offset + size, ear.disk.received_bytes)]
+        ear.listening.open()
+        ear.say(4)
+        for _ in range(8):
+            ear.listening.push(bytes(QUARTER))
+        ear.listening.finish()
+        runtime.sleep(0.1)
+        ear.disk.received_bytes = len(sound)
+        assert ear.over.wait(PATIENCE)
+        return ear
+
+    ear = runtime.on_hub(body)()
+    assert recogniser.streams == 2
+    assert ear.edges[-1] == pytest.approx(3.0)
+    assert ear.told[-1] == StreamEnd()
+    recogniser.close()
+
+
 def test_f15_a_stream_that_grows_deaf_in_mid_speech_and_ends_well_loses_nothing(runtime, quick_doubt):
     recogniser = Deaf(2)
     recogniser.deaf = 1
