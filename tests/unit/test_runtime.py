@@ -80,7 +80,7 @@ def test_a_blocking_job_of_300_ms_does_not_move_the_hub(runtime):
     runtime.on_hub(body)()
 
     assert len(lags) > 10
-    assert max(lags) < 0.05
+    assert max(lags) < 0.15, "a hub that waits for the job is 0.3 s late; a busy machine some 0.05"
 
 
 def test_ffmpeg_in_pool_threads_works_60_times_of_60(runtime):
