@@ -1,6 +1,5 @@
 """What the stand-in lets in and what not, by addresses and frames made without the program."""
 
-import asyncio
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.alone import alone
 from tests.standin import frames
 from tests.standin.numbers import numbers_in, spoken
 from tests.standin.service import ACCESS_KEY, PATH, REGION, SECRET_KEY, TranscribeStandIn
@@ -61,7 +61,7 @@ def converse(at: str, *messages: bytes) -> list[tuple[Any, bytes]]:
                     await socket.send(message)
             return [frames.decode(bytes(message)) async for message in socket]  # type: ignore[arg-type]
 
-    return asyncio.run(talk())
+    return alone(talk())
 
 
 def exception_of(answers: list[tuple[Any, bytes]]) -> str | None:
@@ -162,7 +162,7 @@ def test_a_stream_without_audio_is_ended(service: TranscribeStandIn) -> None:
         async with connect(address(service, GOOD), compression=None, proxy=None) as socket:
             return frames.decode(bytes(await socket.recv()))[0][":exception-type"]  # type: ignore[arg-type]
 
-    assert asyncio.run(wait()) == "BadRequestException"
+    assert alone(wait()) == "BadRequestException"
 
 
 def test_a_second_stream_of_the_same_session_ends_the_first(service: TranscribeStandIn) -> None:
@@ -174,7 +174,7 @@ def test_a_second_stream_of_the_same_session_ends_the_first(service: TranscribeS
             async with connect(address(service, wanted), compression=None, proxy=None):
                 return frames.decode(bytes(await first.recv()))[0][":exception-type"]  # type: ignore[arg-type]
 
-    assert asyncio.run(talk_twice()) == "ConflictException"
+    assert alone(talk_twice()) == "ConflictException"
 
 
 def test_a_connection_is_one_stream_and_hears_nothing_behind_its_end(service: TranscribeStandIn) -> None:

@@ -1,6 +1,5 @@
 """The benchmark notices what it is there to notice: slowness, lost chunks, words with gaps, notes that aren't whole."""
 
-import asyncio
 import dataclasses
 import json
 import math
@@ -18,6 +17,7 @@ from benchmarks.quantiles import buckets_of, p99_ms
 from benchmarks.report import Figures, figures_of, median_of, misses, percentile_ms
 from benchmarks.status import CrowdFigures, lost_of, missed
 from benchmarks.tally import Tally
+from tests.alone import alone
 
 CHUNKS = 8
 
@@ -88,7 +88,7 @@ def loaded(answers):
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             return await Load(Plan(ECHO, url, os.getpid(), 2, CHUNKS, [], False, patience_seconds=1.0)).run()
 
-    return asyncio.run(run())
+    return alone(run())
 
 
 def test_every_chunk_that_is_answered_has_its_time():

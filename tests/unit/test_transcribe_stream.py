@@ -1,6 +1,5 @@
 """What goes out to Amazon Transcribe Medical, when, and what a session hears of it."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from models.errors import RecogniserBusy
 from models.ports import StreamRequest
 from models.speech import SpeechOptions
 from models.transcript import Final, Partial, StreamEnd
+from tests.alone import alone
 from tests.speaker import wait_until
 from tests.speech.hearing import in_chunks
 from tests.standin.behaviour import Behaviour
@@ -173,10 +173,10 @@ def test_p6_what_waits_for_the_rest_of_an_event_is_counted_when_it_is_sent() -> 
     thread, socket, before = SpeechThread(), cast(ClientConnection, Socket()), counted()
     stream = TranscribeStream("a-session", Outlet(16000, 100), Listener(), thread, lambda stream: None)
     stream.push(bytes(640))
-    asyncio.run(stream._send_speech(socket))
+    alone(stream._send_speech(socket))
     assert (len(sent), counted()) == (0, before)
     stream.push(bytes(EVENT_BYTES - 640))
-    asyncio.run(stream._send_speech(socket))
+    alone(stream._send_speech(socket))
     assert (len(sent), counted()) == (1, before + 1)
     thread.close(1.0)
 
