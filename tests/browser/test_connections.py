@@ -56,6 +56,7 @@ def admin(browser: Browser, server: ServerProcess) -> Iterator[Opens]:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Connections")
+        page.wait_for_load_state("load")  # with its style sheet: before that it is not painted, but can be measured
         return made[-1]
 
     yield make
