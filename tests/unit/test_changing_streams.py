@@ -1,7 +1,5 @@
 """F18: a stream that grows old gives way to the next one, and whoever reads along sees nothing of it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from aws_services import listening
@@ -11,6 +9,7 @@ from models.errors import RecogniserBusy
 from models.ports import StreamRequest, Tell
 from models.transcript import Final, Partial, StreamEnd
 from tests.unit.test_listening import PATIENCE, QUARTER, SPEECH, Ear, hurry
+from tests.unit.test_no_places import is_whole, until
 from utils.runtime import Runtime
 from utils.voice import ends_quietly
 
@@ -58,14 +57,6 @@ def old(monkeypatch: pytest.MonkeyPatch) -> Aged:
     return Aged()
 
 
-def until(runtime: Runtime, reached: Callable[[], object]) -> None:
-    for _ in range(int(PATIENCE / 0.01)):
-        if reached():
-            return
-        runtime.sleep(0.01)
-    raise AssertionError("it did not come to that")
-
-
 def make_way(ear: Ear, old: Aged) -> None:
     """Up to where the first stream is asked for its last words."""
 
@@ -78,11 +69,6 @@ def make_way(ear: Ear, old: Aged) -> None:
 
 def texts(ear: Ear) -> list[str]:
     return [heard.text for heard in ear.told if isinstance(heard, Final)]
-
-
-def is_whole(ear: Ear, seconds: float) -> bool:
-    edges = [0.0, *ear.edges, seconds]
-    return edges[::2] == edges[1::2]
 
 
 def test_f18_the_next_stream_is_open_before_the_old_one_ends_and_hears_at_once(runtime: Runtime, old: Aged) -> None:
